@@ -1,0 +1,2 @@
+//! The command line of the `threatfox` helper.
+fn main() {}

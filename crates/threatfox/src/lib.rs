@@ -1,0 +1,1 @@
+//! ThreatFox indicators of compromise: reading, normalizing and writing a feed.
