@@ -1,1 +1,3 @@
 //! ThreatFox indicators of compromise: reading, normalizing and writing a feed.
+
+pub mod download;

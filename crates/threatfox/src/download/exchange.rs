@@ -1,0 +1,210 @@
+//! One try at a request: redirects followed by the rules, and each way it can end sorted into what may pass and what will not.
+
+use std::error::Error;
+use std::io::{self, Read};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::blocking::{Client as Http, Response};
+use reqwest::header::{self, HeaderMap, HeaderName};
+
+use super::client::{Client, Prepared};
+use super::retry::{Failure, retry_after};
+use super::{DownloadError, address, transfer};
+
+/// Of an answer that is an error, so much is read for the server's own words.
+const MAX_ERROR_BODY: u64 = 16 << 10;
+
+impl Client {
+    /// One try: sends, follows redirects, and sorts the answers. Gives 200 and 304 only.
+    pub(super) fn send(
+        &self,
+        http: &Http,
+        prepared: &Prepared,
+    ) -> Result<Response, Failure<DownloadError>> {
+        let mut url = prepared.url.clone();
+        for _ in 0..=address::MAX_REDIRECTS {
+            let posted = prepared.body.is_some();
+            let request = match &prepared.body {
+                Some(body) => http.post(url.clone()).body(body.clone()),
+                None => http.get(url.clone()),
+            };
+            let response = request
+                .headers(prepared.headers.clone())
+                .send()
+                .map_err(|error| self.not_sent(error, prepared))?;
+            let status = response.status();
+            let location = text_of(response.headers(), header::LOCATION);
+            match location {
+                Some(location) if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
+                    url = address::redirect(status, &url, &location, posted).map_err(
+                        |(to, reason)| {
+                            Failure::Final(DownloadError::Redirect {
+                                source_name: prepared.source_name.clone(),
+                                to: self.redact(&to),
+                                reason,
+                            })
+                        },
+                    )?;
+                }
+                _ if matches!(status, StatusCode::OK | StatusCode::NOT_MODIFIED) => {
+                    return Ok(response);
+                }
+                _ => return Err(self.refused(response, prepared)),
+            }
+        }
+        Err(Failure::Final(DownloadError::Redirect {
+            source_name: prepared.source_name.clone(),
+            to: self.redact(&address::shown(&url)),
+            reason: "there are too many redirects",
+        }))
+    }
+
+    /// Sorts the ways in which no answer comes.
+    fn not_sent(&self, error: reqwest::Error, prepared: &Prepared) -> Failure<DownloadError> {
+        let source_name = prepared.source_name.clone();
+        // The URL could hold the key.
+        let error = error.without_url();
+        let reason = self.redact(&transfer::root_cause(&error));
+        if is_certificate_error(&error) {
+            Failure::Final(DownloadError::Certificate {
+                source_name,
+                reason,
+            })
+        } else if error.is_connect() {
+            Failure::Again(
+                DownloadError::Connect {
+                    source_name,
+                    reason,
+                },
+                None,
+            )
+        } else if error.is_timeout() {
+            Failure::Final(DownloadError::Timeout {
+                source_name,
+                timeout: self.options.timeout,
+            })
+        } else {
+            Failure::Final(DownloadError::Request {
+                source_name,
+                reason,
+            })
+        }
+    }
+
+    /// Sorts the answers that are not 200.
+    fn refused(&self, response: Response, prepared: &Prepared) -> Failure<DownloadError> {
+        let source_name = prepared.source_name.clone();
+        let status = response.status();
+        let asked = text_of(response.headers(), header::RETRY_AFTER)
+            .and_then(|value| retry_after(&value, Timestamp::now()));
+        let mut body = Vec::new();
+        // Half of an explanation is better than none, and the status says enough without one.
+        let _ = response.take(MAX_ERROR_BODY).read_to_end(&mut body);
+        let said = self.redact(&words_of(&body));
+        let status_code = status.as_u16();
+        match status_code {
+            401 | 403 if prepared.with_key => Failure::Final(DownloadError::KeyRefused {
+                source_name,
+                status: status_code,
+                said,
+            }),
+            401 => Failure::Final(DownloadError::KeyMissing { source_name }),
+            429 => {
+                let advice = "Ask less often: the exports change every 5 minutes at most".into();
+                Failure::Again(
+                    DownloadError::RateLimited {
+                        source_name,
+                        said,
+                        advice,
+                    },
+                    asked,
+                )
+            }
+            500..=599 => {
+                let advice = "The trouble is the server's: try again later";
+                Failure::Again(
+                    DownloadError::Status {
+                        source_name,
+                        status: status_code,
+                        said,
+                        advice,
+                    },
+                    asked,
+                )
+            }
+            _ => {
+                let advice = match status_code {
+                    403 => {
+                        "A proxy or the service refuses this machine, or an Auth-Key is needed now"
+                    }
+                    404 | 410 => "The address is wrong or was given up",
+                    407 => "The proxy wants a user name and password: put them into HTTPS_PROXY",
+                    _ => "Check the address",
+                };
+                Failure::Final(DownloadError::Status {
+                    source_name,
+                    status: status_code,
+                    said,
+                    advice,
+                })
+            }
+        }
+    }
+}
+
+/// Adds the wait that the server asked for to the error it ended in.
+pub(super) fn with_wait(error: DownloadError, asked: Option<Duration>) -> DownloadError {
+    match (error, asked) {
+        (
+            DownloadError::RateLimited {
+                source_name, said, ..
+            },
+            Some(wait),
+        ) => DownloadError::RateLimited {
+            source_name,
+            said,
+            advice: format!("The server asks to wait {} s", wait.as_secs()),
+        },
+        (error, _) => error,
+    }
+}
+
+pub(super) fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// The server's own words as `, …`: the status and text of the API's JSON, or the title of a page.
+fn words_of(body: &[u8]) -> String {
+    let words = match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(json) => {
+            let words = ["query_status", "error", "data"].map(|name| json[name].as_str());
+            transfer::plain(&words.into_iter().flatten().collect::<Vec<_>>().join(": "))
+        }
+        Err(_) => return transfer::title_of(body),
+    };
+    if words.is_empty() {
+        words
+    } else {
+        format!(", {words}")
+    }
+}
+
+/// A certificate that is not trusted comes as a failure to connect, but stays one however often it is tried.
+fn is_certificate_error(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        // An io::Error hands out what its content was caused by, not the content.
+        let content = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .and_then(|content| content.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::InvalidCertificate(_)) = content.or_else(|| error.downcast_ref())
+        {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}

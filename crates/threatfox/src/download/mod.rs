@@ -1,0 +1,66 @@
+//! Downloads from abuse.ch: one question, one whole answer in a temporary file, or an error that says what to do.
+//!
+//! What arrives is not read here: an answer counts as good only after [`crate`]'s readers have checked it whole, the API's
+//! `query_status` included. Here stand the rules of the network: TLS always verified, the [`AuthKey`] only to where it
+//! belongs and never in a message, no redirect to another host, bounded bytes, time and retries.
+
+mod address;
+mod client;
+mod error;
+mod exchange;
+mod key;
+mod request;
+mod retry;
+#[cfg(test)]
+mod tests;
+mod transfer;
+
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+
+pub use client::{Client, ClientOptions};
+pub use error::DownloadError;
+pub use key::AuthKey;
+pub use request::{Days, Export, ExportType, Format, Period, Request, Search};
+
+/// A whole answer. The file is removed when this is dropped.
+#[derive(Debug)]
+pub struct Download {
+    /// What was received, unpacked if the server packed it for the journey only.
+    pub file: NamedTempFile,
+    /// Length of the file in bytes.
+    pub bytes: u64,
+    /// What was asked and where, for summaries and messages; without secrets.
+    pub source_name: String,
+    /// What to send next time to hear whether something changed.
+    pub validators: Validators,
+}
+
+/// What a server gave to recognise a version of a document by (RFC 9110 section 8.8).
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Validators {
+    /// The header `ETag`, word for word.
+    pub etag: Option<String>,
+    /// The header `Last-Modified`, word for word.
+    pub last_modified: Option<String>,
+}
+
+/// What a caller may want to show while a download runs.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// More bytes came.
+    Progress {
+        /// So far.
+        received: u64,
+        /// Of how many, where the server said.
+        total: Option<u64>,
+    },
+    /// A try failed, and another one follows.
+    Retry {
+        /// Why it failed.
+        error: &'a DownloadError,
+        /// When the next one begins.
+        wait: Duration,
+    },
+}
