@@ -195,16 +195,17 @@ fn words_of(body: &[u8]) -> String {
 fn is_certificate_error(error: &reqwest::Error) -> bool {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
-        // An io::Error hands out what its content was caused by, not the content.
-        let content = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .and_then(|content| content.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(_)) = content.or_else(|| error.downcast_ref())
-        {
+        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
             return true;
         }
-        next = error.source();
+        // An io::Error names as its source what its content was caused by, and so passes over the content.
+        let content = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = content.map_or_else(
+            || error.source(),
+            |content| Some(content as &(dyn Error + 'static)),
+        );
     }
     false
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod requests;
+mod tls;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
