@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::blocking::Client as Http;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, StatusCode};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::exchange::{text_of, with_wait};
@@ -163,6 +164,18 @@ impl Client {
             source_name: prepared.source_name,
             validators,
         }))
+    }
+
+    /// The name under which a [`super::Cache`] keeps the answer: the same question to the same address, whoever asks.
+    ///
+    /// # Errors
+    /// As for a request that can't be sent.
+    pub fn cache_name(&self, request: &Request) -> Result<String, DownloadError> {
+        let prepared = self.prepare(request, &Validators::default())?;
+        let question = format!("{} {request:?}", prepared.source_name);
+        let digest = Sha256::digest(question.as_bytes());
+        let start = digest.iter().take(16);
+        Ok(start.fold(String::new(), |name, byte| name + &format!("{byte:02x}")))
     }
 
     fn prepare(&self, request: &Request, known: &Validators) -> Result<Prepared, DownloadError> {

@@ -5,6 +5,7 @@
 //! belongs and never in a message, no redirect to another host, bounded bytes, time and retries.
 
 mod address;
+mod cache;
 mod client;
 mod error;
 mod exchange;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
+pub use cache::{Cache, CacheError, Cached};
 pub use client::{Client, ClientOptions};
 pub use error::DownloadError;
 pub use key::AuthKey;
