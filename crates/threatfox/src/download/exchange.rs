@@ -72,6 +72,14 @@ impl Client {
                 source_name,
                 reason,
             })
+        } else if error.is_connect() && reason.contains("proxy authorization required") {
+            // Its type is private to hyper-util; the words are, and a test watches them.
+            let reason =
+                "the proxy wants a user name and password: put them into HTTPS_PROXY".into();
+            Failure::Final(DownloadError::Request {
+                source_name,
+                reason,
+            })
         } else if error.is_connect() {
             Failure::Again(
                 DownloadError::Connect {
