@@ -1,0 +1,228 @@
+//! `threatfox search`: ask the API about one indicator, sample, malware family or tag.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use threatfox::download::{DownloadError, Request, Search};
+use threatfox::error::ApiError;
+use threatfox::normalize::{Filter, Normalized, Normalizer, RowStore, Shape};
+use threatfox::output::Output;
+use threatfox::shared_hosts::SharedHosts;
+use threatfox::source::{self, Input};
+use threatfox::table::Layout;
+use threatfox::{Error, rows};
+
+use super::Usage;
+use crate::network::{Network, NetworkOptions};
+
+/// Ask the API about an IOC, a sample's hash, a malware family or a tag
+///
+/// Without a kind, every IOC that contains TERM is found. Needs an Auth-Key.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag, and clap sees to it that there is one at most"
+)]
+pub struct Options {
+    /// What to look for
+    term: String,
+
+    /// The IOC must be TERM, not only contain it
+    #[arg(long, group = "kind")]
+    exact: bool,
+
+    /// TERM is the MD5 or SHA-256 of a sample: find the IOCs it talks to
+    #[arg(long, group = "kind")]
+    hash: bool,
+
+    /// TERM is the number of a ThreatFox record
+    #[arg(long, group = "kind")]
+    id: bool,
+
+    /// TERM is a malware family: its name or malpedia id
+    #[arg(long, group = "kind")]
+    malware: bool,
+
+    /// TERM is a tag
+    #[arg(long, group = "kind")]
+    tag: bool,
+
+    /// With --malware and --tag: at most so many IOCs, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+
+    /// How the rows are written [default: table on a terminal, else csv]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    /// Where the rows go: a file (.gz compresses) or - for standard output
+    #[arg(short, long, default_value = "-", value_name = "FILE")]
+    output: PathBuf,
+
+    #[command(flatten)]
+    network: NetworkOptions,
+}
+
+/// How the rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Csv,
+    Jsonl,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  threatfox search 203.0.113.7
+  threatfox search evil.example --exact --format jsonl
+  threatfox search 0123456789abcdef0123456789abcdef --hash
+  threatfox search AsyncRAT --malware --limit 20
+  threatfox search 1876555 --id
+
+Nothing found is no failure: no rows, a note on standard error, exit code 0.";
+
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let search = options.search()?;
+    let by_malware = matches!(search, Search::Malware { .. });
+    let network = Network::new(&options.network)?;
+    let download = match network.download(&Request::Search(search)) {
+        Err(error @ DownloadError::Status { status: 500.., .. }) if by_malware => {
+            // https://github.com/abusech/ThreatFox/issues/3
+            let advice = "ThreatFox is known to fail so where --limit is above the number of records: try a lower one";
+            return Err(anyhow::Error::from(error).context(advice));
+        }
+        Err(DownloadError::Search(reason)) => return Err(Usage(reason).into()),
+        result => result?,
+    };
+    let input = Input::labelled(download.file.path(), download.source_name.as_str());
+    let store = read(&input).map_err(|error| network.hide_key(error))?;
+    options.write(&store)
+}
+
+impl Options {
+    fn search(&self) -> Result<Search, Usage> {
+        let (term, limit) = (self.term.clone(), self.limit);
+        Ok(if self.hash {
+            Search::Hash(term)
+        } else if self.id {
+            Search::Id(
+                term.trim()
+                    .parse()
+                    .map_err(|_| Usage(format!("--id wants a number, not {term:?}")))?,
+            )
+        } else if self.malware {
+            Search::Malware { name: term, limit }
+        } else if self.tag {
+            Search::Tag { tag: term, limit }
+        } else {
+            Search::Ioc {
+                term,
+                exact: self.exact,
+            }
+        })
+    }
+
+    fn write(&self, store: &RowStore) -> anyhow::Result<()> {
+        let on_terminal = self.output.as_os_str() == "-" && io::stdout().is_terminal();
+        let mut out = Output::create(&self.output)?;
+        let layout = match self.format {
+            None if on_terminal => return write_table(store, out),
+            Some(Format::Table) => return write_table(store, out),
+            None | Some(Format::Csv) => Layout::Csv,
+            Some(Format::Jsonl) => Layout::Jsonl,
+        };
+        (out, _) = rows::write(store, out, layout)
+            .with_context(|| format!("cannot write {}", self.output.display()))?;
+        out.finish()?;
+        Ok(())
+    }
+}
+
+/// The records of an answer; none where ThreatFox found nothing. What can't be read as a record is told, not hidden.
+fn read(input: &Input) -> anyhow::Result<RowStore> {
+    let everything = Filter {
+        allow_private: true,
+        ..Filter::default()
+    };
+    let mut sink = Normalizer::new(Shape::ByIoc, everything, SharedHosts::built_in());
+    match source::read(input, &mut sink) {
+        Err(Error::Api {
+            source: ApiError::NoResult,
+            ..
+        }) => {}
+        result => _ = result?,
+    }
+    if sink.read() == 0 {
+        eprintln!("threatfox: ThreatFox found nothing for this query");
+        return Ok(RowStore::default());
+    }
+    let (normalized, counts) = sink.finish()?;
+    if !counts.dropped.is_empty() {
+        eprintln!("threatfox: records left out: {}", counts.dropped_text());
+    }
+    Ok(match normalized {
+        Normalized::ByIoc(store) => store,
+        Normalized::ByKey(_) => RowStore::default(),
+    })
+}
+
+/// The columns an analyst reads first, for a terminal; CSV and JSON lines have all.
+fn write_table(store: &RowStore, mut out: Output) -> anyhow::Result<()> {
+    let mut lines = vec![
+        [
+            "IOC",
+            "TYPE",
+            "MALWARE",
+            "CONF",
+            "FIRST SEEN",
+            "LAST SEEN",
+            "ID",
+        ]
+        .map(str::to_owned),
+    ];
+    store.each_row(|row| {
+        let malware = if row.malware_printable.is_empty() {
+            row.malware
+        } else {
+            row.malware_printable
+        };
+        lines.push([
+            row.ioc.to_owned(),
+            row.ioc_type.to_owned(),
+            malware.to_owned(),
+            row.confidence.to_string(),
+            time(row.first_seen),
+            row.last_seen.map(time).unwrap_or_default(),
+            row.id.to_string(),
+        ]);
+        Ok::<_, anyhow::Error>(())
+    })?;
+    let width = |column: usize| {
+        lines
+            .iter()
+            .map(|line| line[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: [usize; 7] = std::array::from_fn(width);
+    for line in &lines {
+        let cells: Vec<_> = line
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        writeln!(out, "{}", cells.join("  ").trim_end())?;
+    }
+    out.finish()?;
+    Ok(())
+}
+
+fn time(second: i64) -> String {
+    let format = |time: jiff::Timestamp| time.strftime("%Y-%m-%d %H:%M").to_string();
+    jiff::Timestamp::from_second(second)
+        .map(format)
+        .unwrap_or_default()
+}
