@@ -1,2 +1,40 @@
-//! The command line of the `threatfox` helper.
-fn main() {}
+//! The command line of the `threatfox` helper: arguments in, library calls, one place that prints the error.
+
+mod answer;
+mod cli;
+mod commands;
+mod feed_options;
+mod network;
+mod scratch;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Fetch(options) => commands::fetch::run(*options),
+        Command::Search(options) => commands::search::run(&options),
+        Command::Normalize(options) => commands::normalize::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has enough of it, as in `threatfox … | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("threatfox: {error:#}");
+            ExitCode::from(commands::exit_code(&error))
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

@@ -293,3 +293,26 @@ fn two_runs_at_once_ask_once() {
     assert_eq!(server.requests().len(), 1);
     assert_eq!(bench.read("one.csv"), bench.read("two.csv"));
 }
+
+#[test]
+fn a_real_export_packed_for_the_journey_gives_the_bytes_that_normalize_gives() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/data/threatfox/recent-2026-07-24.json.gz"
+    );
+    let packed = fs::read(file).unwrap();
+    let server = Server::always(answer("200 OK", "Content-Encoding: gzip\r\n", packed));
+    let bench = Bench::without_key();
+    let ran = bench.run(&server, &["fetch", "-o", "fetched.csv.gz"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut normalize = assert_cmd::Command::cargo_bin("threatfox").unwrap();
+    normalize
+        .args(["normalize", file, "-o"])
+        .arg(bench.path("normalized.csv.gz"))
+        .assert()
+        .success();
+    assert_eq!(
+        fs::read(bench.path("fetched.csv.gz")).unwrap(),
+        fs::read(bench.path("normalized.csv.gz")).unwrap()
+    );
+}

@@ -1,3 +1,26 @@
-//! ThreatFox indicators of compromise: reading, normalizing and writing a feed.
+//! ThreatFox indicators of compromise: reading what abuse.ch writes, normalizing it and writing a feed.
+//!
+//! The way of a record: [`source`] unpacks and reads a file into [`record::RawRecord`]s, [`normalize::Normalizer`]
+//! checks, filters and merges them, [`feed`] (a row a match key) or [`rows`] (a row an IOC) writes the result through
+//! [`output`], and [`summary::Summary`] says what happened.
 
+pub mod address;
 pub mod download;
+pub mod error;
+pub mod feed;
+pub mod host;
+pub mod ioc;
+pub mod key;
+pub mod normalize;
+pub mod output;
+pub mod record;
+pub mod reject;
+pub mod rows;
+pub mod shared_hosts;
+pub mod source;
+pub mod summary;
+pub mod table;
+pub mod text;
+pub mod web_address;
+
+pub use error::Error;

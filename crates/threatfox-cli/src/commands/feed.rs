@@ -1,0 +1,137 @@
+//! What `normalize` and `fetch` have in common: inputs to feed, rejects and summary.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::Context;
+use indicatif::ProgressBar;
+use threatfox::normalize::{Normalized, Normalizer};
+use threatfox::output::Output;
+use threatfox::record::{Column, RawRecord};
+use threatfox::reject::{Reject, RejectList};
+use threatfox::shared_hosts::SharedHosts;
+use threatfox::source::{self, Input, Report, Sink};
+use threatfox::summary::{Counts, Summary};
+use threatfox::{Error, feed, rows};
+
+use crate::feed_options::{FeedOptions, SummaryFormat};
+
+/// Reads the inputs, writes the rows and the list of rejects, prints the summary. Nothing is written where an input
+/// fails.
+pub fn build_feed(inputs: &[Input], options: &FeedOptions) -> anyhow::Result<Summary> {
+    let summary = write_rows(inputs, options)?;
+    let text = match options.summary {
+        SummaryFormat::Json => serde_json::to_string(&summary)?,
+        SummaryFormat::Text => summary.to_text(),
+    };
+    if options.summary == SummaryFormat::Json && !options.rows_to_stdout() {
+        writeln!(std::io::stdout(), "{text}")?;
+    } else {
+        eprintln!("{text}");
+    }
+    Ok(summary)
+}
+
+fn write_rows(inputs: &[Input], options: &FeedOptions) -> anyhow::Result<Summary> {
+    let mut rejects = options
+        .rejects
+        .as_deref()
+        .map(Output::create)
+        .transpose()?
+        .map(RejectList::new)
+        .transpose()?;
+    let (result, counts, reports) = read_all(inputs, options, rejects.as_mut())?;
+    let name = options.output.display();
+    let cannot_write = || format!("cannot write {name}");
+    let out = Output::create(&options.output)?;
+    let (out, keys) = match &result {
+        Normalized::ByKey(store) => feed::write(store, out, options.layout()),
+        Normalized::ByIoc(store) => rows::write(store, out, options.layout()),
+    }
+    .with_context(cannot_write)?;
+    drop(result);
+    // The list first: a feed must not appear where its list could not be written.
+    if let Some(list) = rejects {
+        list.finish()?.finish()?;
+    }
+    Ok(Summary::new(reports, counts, keys, out.finish()?))
+}
+
+fn read_all(
+    inputs: &[Input],
+    options: &FeedOptions,
+    rejects: Option<&mut RejectList<Output>>,
+) -> anyhow::Result<(Normalized, Counts, Vec<Report>)> {
+    let mut normalizer = Normalizer::new(
+        options.shape(),
+        options.filter(unix_now()),
+        SharedHosts::built_in(),
+    );
+    if let Some(list) = rejects {
+        normalizer = normalizer.with_rejects(Box::new(|raw, reject| add_reject(list, raw, reject)));
+    }
+    let mut progress = Progress::new(normalizer);
+    let mut reports = Vec::new();
+    for input in inputs {
+        progress
+            .bar
+            .set_message(format!("reading {}", input.name()));
+        reports.push(source::read(input, &mut progress)?);
+    }
+    progress.bar.finish_and_clear();
+    let (result, counts) = progress.normalizer.finish()?;
+    Ok((result, counts, reports))
+}
+
+fn add_reject(
+    list: &mut RejectList<Output>,
+    raw: &RawRecord<'_>,
+    reject: &Reject,
+) -> Result<(), Error> {
+    let id = raw.get(Column::Id);
+    list.add(id, raw.get(Column::Ioc), raw.get(Column::IocType), reject)
+        .map_err(|error| Error::Io {
+            action: "write",
+            path: "the list of rejects".to_owned(),
+            source: error.into(),
+        })
+}
+
+fn unix_now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.ok()
+        .and_then(|now| i64::try_from(now.as_secs()).ok())
+        .unwrap_or(i64::MAX)
+}
+
+/// Shows on a terminal how many records were read.
+struct Progress<'a> {
+    normalizer: Normalizer<'a>,
+    bar: ProgressBar,
+}
+
+impl<'a> Progress<'a> {
+    fn new(normalizer: Normalizer<'a>) -> Self {
+        let bar = if std::io::stderr().is_terminal() {
+            ProgressBar::new_spinner()
+        } else {
+            ProgressBar::hidden()
+        };
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self { normalizer, bar }
+    }
+}
+
+impl Sink for Progress<'_> {
+    fn record(&mut self, raw: &RawRecord<'_>) -> Result<(), Error> {
+        let read = self.normalizer.read();
+        if read.is_multiple_of(4096) {
+            self.bar.set_position(read);
+        }
+        self.normalizer.record(raw)
+    }
+
+    fn unreadable(&mut self, raw: &RawRecord<'_>, reject: &Reject) -> Result<(), Error> {
+        self.normalizer.unreadable(raw, reject)
+    }
+}

@@ -1,0 +1,25 @@
+//! One module a subcommand, and what several of them share.
+
+pub mod feed;
+pub mod fetch;
+pub mod normalize;
+pub mod search;
+
+use std::fmt;
+
+/// Wrong usage that only shows once several options are seen together.
+#[derive(Debug)]
+pub struct Usage(pub String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// The exit code of an error: 2 for wrong usage, 3 where a safety check refused, else 1.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() { 2 } else { 1 }
+}

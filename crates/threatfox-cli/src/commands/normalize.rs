@@ -1,0 +1,42 @@
+//! `threatfox normalize`: files in, feed out.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use threatfox::source::Input;
+
+use super::feed::build_feed;
+use crate::feed_options::FeedOptions;
+
+/// Make a feed from files: CSV or JSON exports, API responses, zip or gz of them
+///
+/// The kind of each file is told from its content. Several files are merged: the result does not depend on their order.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// The files; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    feed: FeedOptions,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  threatfox normalize full.csv.zip -o threatfox-feed.csv.gz
+  threatfox normalize recent.json --by ioc --format jsonl
+  threatfox normalize full.csv.zip recent.json --min-confidence 75 --summary json -o feed.csv
+  curl -s https://threatfox.abuse.ch/export/csv/recent/ | threatfox normalize - -o feed.csv
+
+Exit codes:
+  0  done
+  1  failed, nothing was written; an earlier output is as it was
+  2  wrong usage
+  3  refused: the new feed fails a safety check, the old one stays";
+
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let inputs: Vec<Input> = options.files.iter().map(|path| Input::new(path)).collect();
+    build_feed(&inputs, &options.feed)?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! The options of every command that writes a feed, and what they mean to the library.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use threatfox::normalize::{Filter, Shape};
+use threatfox::table::Layout;
+
+/// A day in seconds.
+const DAY: i64 = 24 * 60 * 60;
+
+/// What goes into the feed, and where the feed goes.
+#[derive(Debug, Args)]
+pub struct FeedOptions {
+    /// One row a match key (for hunts) or one row an IOC (for enrichment)
+    #[arg(long, value_enum, default_value_t = By::Key)]
+    pub by: By,
+
+    /// How the rows are written
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    pub format: Format,
+
+    /// Where the rows go: a file (.gz compresses) or - for standard output
+    #[arg(short, long, default_value = "-", value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Leave out IOCs below this confidence, 0 to 100 [default: 50 by key, 0 by ioc]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_confidence: Option<u8>,
+
+    /// Leave out IOCs that were not active (seen first or last) in this many days
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
+    pub max_age: Option<u32>,
+
+    /// Keep addresses of private and documentation networks
+    #[arg(long)]
+    pub allow_private: bool,
+
+    /// List each record that was left out, with the reason, as CSV in this file
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+
+    /// How the summary is written: text to standard error; json to standard output, or to standard error where the
+    /// rows go to standard output
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Text)]
+    pub summary: SummaryFormat,
+}
+
+/// A row for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    Key,
+    Ioc,
+}
+
+/// The format of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Csv,
+    Jsonl,
+}
+
+/// The format of the summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SummaryFormat {
+    Text,
+    Json,
+}
+
+impl FeedOptions {
+    /// The shape of the rows.
+    pub fn shape(&self) -> Shape {
+        match self.by {
+            By::Key => Shape::ByKey,
+            By::Ioc => Shape::ByIoc,
+        }
+    }
+
+    /// The format of the rows.
+    pub fn layout(&self) -> Layout {
+        match self.format {
+            Format::Csv => Layout::Csv,
+            Format::Jsonl => Layout::Jsonl,
+        }
+    }
+
+    /// Which records are kept at `now`, seconds since 1970.
+    pub fn filter(&self, now: i64) -> Filter {
+        let default_confidence = match self.by {
+            By::Key => 50,
+            By::Ioc => 0,
+        };
+        Filter {
+            min_confidence: self.min_confidence.unwrap_or(default_confidence),
+            active_since: self.max_age.map(|days| now - i64::from(days) * DAY),
+            allow_private: self.allow_private,
+        }
+    }
+
+    /// Whether the rows take standard output.
+    pub fn rows_to_stdout(&self) -> bool {
+        self.output.as_os_str() == "-"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        options: FeedOptions,
+    }
+
+    fn filter(args: &[&str]) -> Filter {
+        Typed::parse_from(std::iter::once(&"threatfox").chain(args))
+            .options
+            .filter(10 * DAY)
+    }
+
+    #[test]
+    fn a_feed_wants_more_confidence_than_enrichment() {
+        assert_eq!(filter(&[]).min_confidence, 50);
+        assert_eq!(filter(&["--by", "ioc"]).min_confidence, 0);
+        assert_eq!(
+            filter(&["--by", "ioc", "--min-confidence", "75"]).min_confidence,
+            75
+        );
+    }
+
+    #[test]
+    fn the_age_is_counted_in_days_back_from_now() {
+        assert_eq!(filter(&["--max-age", "3"]).active_since, Some(7 * DAY));
+        assert_eq!(filter(&[]).active_since, None);
+    }
+
+    #[test]
+    fn values_out_of_range_are_wrong_usage() {
+        for args in [
+            ["--min-confidence", "101"],
+            ["--max-age", "0"],
+            ["--by", "name"],
+            ["--format", "xml"],
+        ] {
+            assert!(
+                Typed::try_parse_from(std::iter::once("threatfox").chain(args)).is_err(),
+                "{args:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The one error type of the library. Each text says what failed, where, and what to do.
+
+use std::fmt;
+use std::io;
+
+/// Where in an input something is: a line of a CSV or a record of a JSON file, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A line of a text file.
+    Line(u64),
+    /// The n-th record of a JSON file.
+    Record(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(n) => write!(f, "line {n}"),
+            Self::Record(n) => write!(f, "record {n}"),
+        }
+    }
+}
+
+/// What can go wrong with an input or an output as a whole. A single bad record is no error: see [`crate::reject`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file system refused.
+    #[error("cannot {action} {path}: {source}")]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file, as the user wrote it.
+        path: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The input ended early, is damaged, or is over a bound.
+    #[error("{name} cannot be read to its end: {source}. Download it again")]
+    Unreadable {
+        /// The input.
+        name: String,
+        /// What the decoder said.
+        source: io::Error,
+    },
+    /// There is nothing in the input.
+    #[error("{name} is empty. Download it again")]
+    Empty {
+        /// The input.
+        name: String,
+    },
+    /// A web page stands where data should.
+    #[error(
+        "{name} is a web page ({title}), not ThreatFox data: an error page or a proxy's login page was saved instead. \
+         Look at it, then download it again"
+    )]
+    WebPage {
+        /// The input.
+        name: String,
+        /// The page's title, cleaned.
+        title: String,
+    },
+    /// The content is of no known kind.
+    #[error(
+        "{name} is no ThreatFox data: it begins with {start:?}. \
+         Give a CSV or JSON export or an API response, plain, gzipped or zipped"
+    )]
+    UnknownFormat {
+        /// The input.
+        name: String,
+        /// The first characters, cleaned.
+        start: String,
+    },
+    /// A feed was given where ThreatFox data is wanted.
+    #[error("{name} is already a feed: use it as it is (match --feed, or FEED= of make hunt)")]
+    AlreadyFeed {
+        /// The input.
+        name: String,
+    },
+    /// A feed of another layout.
+    #[error(
+        "{name} was made by another version: its columns are {found:?}, this version reads {expected:?}. \
+         Make the feed again with this threatfox"
+    )]
+    OtherFeedVersion {
+        /// The input.
+        name: String,
+        /// The header that was found.
+        found: String,
+        /// The header of this version.
+        expected: String,
+    },
+    /// The structure is wrong, so that nothing in the file can be trusted.
+    #[error("{name}, {place}: {problem}. {advice}")]
+    Broken {
+        /// The input.
+        name: String,
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The data is whole, but not all there.
+    #[error("{name} is incomplete: {problem}. Download it again")]
+    Incomplete {
+        /// The input.
+        name: String,
+        /// What is missing.
+        problem: String,
+    },
+    /// The API answered with something else than data.
+    #[error("{name}: {source}")]
+    Api {
+        /// The input.
+        name: String,
+        /// The answer.
+        source: ApiError,
+    },
+    /// Everything was read, and nothing is left to write.
+    #[error(
+        "no usable record among the {read} read ({dropped}). \
+         Lower --min-confidence or --max-age's strictness, or see --rejects for each record"
+    )]
+    NothingLeft {
+        /// Records read.
+        read: u64,
+        /// The counts by reason, in words.
+        dropped: String,
+    },
+    /// More than this program can index.
+    #[error("the input holds more than {limit} of {what}, the bound of this program. Split it")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// The bound.
+        limit: u64,
+    },
+}
+
+/// What the ThreatFox API says when it does not answer with data (its `query_status`).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// No IOC fits the query: not a fault.
+    #[error("ThreatFox found nothing for this query")]
+    NoResult,
+    /// No Auth-Key, or one ThreatFox does not know.
+    #[error(
+        "ThreatFox refused the Auth-Key ({status}): it is missing, mistyped or revoked. \
+         Get a free key at https://auth.abuse.ch/ and set THREATFOX_AUTH_KEY or --auth-key-file"
+    )]
+    Key {
+        /// The status as it came.
+        status: String,
+    },
+    /// The number of days is not 1 to 7.
+    #[error(
+        "ThreatFox answers for 1 to 7 days only. Ask for fewer days, or take the full export for everything active"
+    )]
+    IllegalDays,
+    /// The search term is one ThreatFox does not take.
+    #[error("ThreatFox does not accept this search term. Check its spelling")]
+    IllegalSearchTerm,
+    /// Not an MD5 or SHA-256 in hexadecimal.
+    #[error(
+        "ThreatFox does not accept this hash. Give an MD5 (32 digits) or SHA-256 (64 digits) in hexadecimal"
+    )]
+    IllegalHash,
+    /// Too many requests.
+    #[error("ThreatFox limits the number of requests ({status}). Wait, and ask less often")]
+    RateLimited {
+        /// The status as it came.
+        status: String,
+    },
+    /// Anything else, in ThreatFox's own words, cleaned of control characters.
+    #[error("ThreatFox answered {status:?}{}. See https://threatfox.abuse.ch/api/", detail_text(.detail))]
+    Other {
+        /// The `query_status` or `error` as it came.
+        status: String,
+        /// The text that came instead of data; may be empty.
+        detail: String,
+    },
+}
+
+fn detail_text(detail: &str) -> String {
+    if detail.is_empty() {
+        String::new()
+    } else {
+        format!(" ({detail})")
+    }
+}
+
+impl ApiError {
+    /// Reads a `query_status` other than `ok` (or the text of `error`) and the text that stands in place of the data.
+    #[must_use]
+    pub fn from_status(status: &str, detail: &str) -> Self {
+        let status: String = crate::text::clean(status).chars().take(200).collect();
+        match status.to_ascii_lowercase().as_str() {
+            "no_result" | "hash_not_found" => Self::NoResult,
+            "unknown_auth_key" | "auth_key_required" | "no_api_key" | "unauthorized"
+            | "forbidden" => Self::Key { status },
+            "illegal_days" => Self::IllegalDays,
+            "illegal_search_term" => Self::IllegalSearchTerm,
+            "illegl_hash" | "illegal_hash" => Self::IllegalHash,
+            "ratelimited" | "rate_limited" => Self::RateLimited { status },
+            _ => Self::Other {
+                status,
+                detail: crate::text::clean(detail).chars().take(500).collect(),
+            },
+        }
+    }
+}

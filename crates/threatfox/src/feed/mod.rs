@@ -1,0 +1,71 @@
+//! The feed by key: what its columns are, and how it is written.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use crate::key::{Kind, push_regex};
+use crate::normalize::KeyStore;
+use crate::summary::Keys;
+use crate::table::{Cell, Layout, Table};
+
+/// The columns, in their order.
+pub const COLUMNS: [&str; 14] = [
+    "key",
+    "kind",
+    "ioc",
+    "ioc_type",
+    "regex",
+    "ports",
+    "malware",
+    "threat_type",
+    "confidence",
+    "first_seen",
+    "last_seen",
+    "id",
+    "iocs",
+    "compromised",
+];
+
+/// How the header of every version begins.
+pub(crate) const HEADER_START: &str = "key,kind,";
+
+/// Writes the feed and counts its keys.
+pub fn write<W: Write>(store: &KeyStore, out: W, layout: Layout) -> io::Result<(W, Keys)> {
+    let mut table = Table::new(out, layout, &COLUMNS)?;
+    let mut keys = Keys::default();
+    let (mut regex, mut ports) = (String::new(), String::new());
+    store.each_row(|row| {
+        keys.add(
+            row.kind,
+            row.last_seen
+                .map_or(row.first_seen, |last| last.max(row.first_seen)),
+        );
+        regex.clear();
+        push_regex(&mut regex, row.kind, row.key, row.exact);
+        ports.clear();
+        for port in row.ports {
+            let separator = if ports.is_empty() { "" } else { ";" };
+            // Writing to a String does not fail.
+            let _ = write!(ports, "{separator}{port}");
+        }
+        let is_hash = matches!(row.kind, Kind::Md5 | Kind::Sha1 | Kind::Sha256);
+        table.row(&[
+            Cell::Text(row.key),
+            Cell::Text(row.kind.name()),
+            // The key has the hash; digits alone would read as a number.
+            Cell::Text(if is_hash { "" } else { row.ioc }),
+            Cell::Text(row.ioc_type),
+            Cell::Text(&regex),
+            Cell::Text(&ports),
+            Cell::Text(row.malware),
+            Cell::Text(row.threat_type),
+            Cell::Number(row.confidence.into()),
+            Cell::Time(row.first_seen),
+            row.last_seen.map_or(Cell::None, Cell::Time),
+            Cell::Number(row.id),
+            Cell::Number(row.iocs),
+            Cell::Flag(row.compromised),
+        ])
+    })?;
+    Ok((table.finish()?, keys))
+}

@@ -1,0 +1,153 @@
+//! Host names: the one spelling under which a name is looked up.
+
+use std::borrow::Cow;
+
+/// A host name that can stand in DNS: lower case, A-labels, no final dot, at least two labels, and a top-level domain
+/// of letters (so it never reads as a number).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Host<'a>(Cow<'a, str>);
+
+impl<'a> Host<'a> {
+    /// Reads a name in any case, as A-label or U-label, with or without the final dot.
+    ///
+    /// # Errors
+    /// Says what is wrong, for the list of rejects.
+    pub fn parse(text: &'a str) -> Result<Self, &'static str> {
+        let text = text.strip_suffix('.').unwrap_or(text);
+        let name = if text.is_ascii() {
+            if text.bytes().any(|b| b.is_ascii_uppercase()) {
+                Cow::Owned(text.to_ascii_lowercase())
+            } else {
+                Cow::Borrowed(text)
+            }
+        } else {
+            Cow::Owned(
+                idna::domain_to_ascii(text).map_err(|_| "not a valid internationalized name")?,
+            )
+        };
+        check(&name)?;
+        Ok(Self(name))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same name, on its own.
+    #[must_use]
+    pub fn into_owned(self) -> Host<'static> {
+        Host(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// Whether it is a name of the Tor network, which no DNS knows.
+    #[must_use]
+    pub fn is_onion(&self) -> bool {
+        self.0.ends_with(".onion")
+    }
+
+    /// The spelling in the user's script, if the name has one and it leads back to this name.
+    #[must_use]
+    pub fn unicode(&self) -> Option<String> {
+        if !self.0.starts_with("xn--") && !self.0.contains(".xn--") {
+            return None;
+        }
+        let (unicode, result) = idna::domain_to_unicode(&self.0);
+        let back = idna::domain_to_ascii(&unicode).ok()?;
+        (result.is_ok() && unicode != self.0 && back == self.0).then_some(unicode)
+    }
+}
+
+fn check(name: &str) -> Result<(), &'static str> {
+    if name.len() > 253 {
+        return Err("longer than the 253 characters of a host name");
+    }
+    let mut last = "";
+    let mut labels = 0_usize;
+    for label in name.split('.') {
+        let bytes = label.as_bytes();
+        match bytes {
+            [] => return Err("an empty label"),
+            [b'-', ..] | [.., b'-'] => return Err("a label that begins or ends with a hyphen"),
+            _ if bytes.len() > 63 => return Err("a label longer than 63 characters"),
+            _ => {}
+        }
+        // An underscore is no letter of a host name, but names in DNS have it.
+        if !bytes
+            .iter()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+        {
+            return Err("a character that no host name has");
+        }
+        last = label;
+        labels += 1;
+    }
+    if labels < 2 {
+        return Err("a single label, not a full host name");
+    }
+    if !last.starts_with("xn--") && !last.bytes().all(|b| b.is_ascii_lowercase()) {
+        return Err("no top-level domain of letters");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Host;
+
+    #[test]
+    fn one_name_has_one_spelling() {
+        for (text, name) in [
+            ("OK8386.SE.NET", "ok8386.se.net"),
+            ("evil.example.", "evil.example"),
+            ("www.evil.example", "www.evil.example"),
+            ("bbautókozmetika.hu", "xn--bbautkozmetika-pob.hu"),
+            ("xn--e1acm1a.xn--p1ai", "xn--e1acm1a.xn--p1ai"),
+            ("_dmarc.evil.example", "_dmarc.evil.example"),
+        ] {
+            assert_eq!(Host::parse(text).unwrap().as_str(), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn broken_names_are_refused() {
+        for text in [
+            "eng--neuroxen.com!s!",
+            "",
+            ".",
+            "localhost",
+            "a..b",
+            "-a.example",
+            "a-.example",
+            "1.e5",
+            "0x1.p5",
+            "1.2.3.4",
+            "a b.example",
+            "evil.example/x",
+            &format!("{}.example", "a".repeat(64)),
+            &"a.".repeat(150),
+        ] {
+            assert!(Host::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_idn_knows_its_unicode_spelling() {
+        assert_eq!(
+            Host::parse("xn--bcher-kva.example")
+                .unwrap()
+                .unicode()
+                .as_deref(),
+            Some("bücher.example")
+        );
+        assert_eq!(Host::parse("evil.example").unwrap().unicode(), None);
+        assert_eq!(Host::parse("xn--0.example").unwrap().unicode(), None);
+    }
+
+    #[test]
+    fn onion_names_are_known() {
+        assert!(Host::parse("abc.onion").unwrap().is_onion());
+        assert!(!Host::parse("onion.example").unwrap().is_onion());
+    }
+}

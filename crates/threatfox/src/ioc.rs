@@ -1,0 +1,217 @@
+//! The indicator itself. An [`Ioc`] that exists is valid and in its normal form.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::address;
+use crate::host::Host;
+use crate::reject::{Reason, Reject};
+use crate::web_address::{UrlHost, WebAddress};
+
+/// A hash that Sysmon and ThreatFox have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// 32 digits.
+    Md5,
+    /// 40 digits.
+    Sha1,
+    /// 64 digits.
+    Sha256,
+}
+
+impl Algorithm {
+    /// The number of hexadecimal digits.
+    #[must_use]
+    pub fn digits(self) -> usize {
+        match self {
+            Self::Md5 => 32,
+            Self::Sha1 => 40,
+            Self::Sha256 => 64,
+        }
+    }
+
+    /// The hash of the empty file: so common that it says nothing.
+    #[must_use]
+    pub fn of_nothing(self) -> &'static str {
+        match self {
+            Self::Md5 => "d41d8cd98f00b204e9800998ecf8427e",
+            Self::Sha1 => "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            Self::Sha256 => "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        }
+    }
+}
+
+/// The types of ThreatFox that can be matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // The names are ThreatFox's own.
+pub enum IocType {
+    IpPort,
+    Domain,
+    Url,
+    Hash(Algorithm),
+}
+
+impl IocType {
+    /// Finds a type by ThreatFox's name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "ip:port" => Self::IpPort,
+            "domain" => Self::Domain,
+            "url" => Self::Url,
+            "md5_hash" => Self::Hash(Algorithm::Md5),
+            "sha1_hash" => Self::Hash(Algorithm::Sha1),
+            "sha256_hash" => Self::Hash(Algorithm::Sha256),
+            _ => return None,
+        })
+    }
+
+    /// ThreatFox's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IpPort => "ip:port",
+            Self::Domain => "domain",
+            Self::Url => "url",
+            Self::Hash(Algorithm::Md5) => "md5_hash",
+            Self::Hash(Algorithm::Sha1) => "sha1_hash",
+            Self::Hash(Algorithm::Sha256) => "sha256_hash",
+        }
+    }
+}
+
+/// An indicator in its normal form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ioc<'a> {
+    /// An address, and the port a C2 listens on.
+    Address(IpAddr, Option<u16>),
+    /// A host name.
+    Domain(Host<'a>),
+    /// A URL.
+    Url(WebAddress),
+    /// A file's hash in lower-case hexadecimal.
+    Hash(Algorithm, Cow<'a, str>),
+}
+
+impl<'a> Ioc<'a> {
+    /// Reads a value. The second value says whether something had to be cut off.
+    ///
+    /// # Errors
+    /// The reject to count.
+    pub fn parse(ioc_type: IocType, value: &'a str) -> Result<(Self, bool), Reject> {
+        match ioc_type {
+            IocType::IpPort => {
+                let (ip, port) = address::parse_with_port(value)
+                    .map_err(|why| Reason::BadAddress.because(why))?;
+                Ok((Self::Address(ip, port), false))
+            }
+            IocType::Domain => domain(value),
+            IocType::Url => {
+                let (url, repaired) =
+                    WebAddress::parse(value).map_err(|why| Reason::BadUrl.because(why))?;
+                match &url.host {
+                    UrlHost::Name(name) if name.is_onion() => Err(Reason::Onion.into()),
+                    _ => Ok((Self::Url(url), repaired)),
+                }
+            }
+            IocType::Hash(algorithm) => hash(algorithm, value),
+        }
+    }
+}
+
+/// A domain is sometimes submitted with the path or the scheme of its URL: cut off, as the host still says enough.
+fn domain(value: &str) -> Result<(Ioc<'_>, bool), Reject> {
+    let without_scheme = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let name = without_scheme
+        .split(['/', '?', '#', ':'])
+        .next()
+        .unwrap_or_default();
+    let repaired = name.len() != value.len();
+    if let Ok(ip) = name.parse::<IpAddr>() {
+        return Ok((Ioc::Address(ip, None), true));
+    }
+    let host = Host::parse(name).map_err(|why| Reason::BadDomain.because(why))?;
+    if host.is_onion() {
+        return Err(Reason::Onion.into());
+    }
+    Ok((Ioc::Domain(host), repaired))
+}
+
+fn hash(algorithm: Algorithm, value: &str) -> Result<(Ioc<'_>, bool), Reject> {
+    if value.len() != algorithm.digits() || !value.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(
+            Reason::BadHash.because(format!("not {} hexadecimal digits", algorithm.digits()))
+        );
+    }
+    let hex = if value.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(value.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(value)
+    };
+    if hex == algorithm.of_nothing() {
+        return Err(Reason::EmptyFile.into());
+    }
+    Ok((Ioc::Hash(algorithm, hex), false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(ioc_type: &str, value: &str) -> Reason {
+        Ioc::parse(IocType::from_name(ioc_type).unwrap(), value)
+            .unwrap_err()
+            .reason
+    }
+
+    #[test]
+    fn a_domain_loses_its_path_and_is_counted_as_repaired() {
+        for text in [
+            "armamenti.world/dsIOQn",
+            "http://armamenti.world/",
+            "armamenti.world:8080",
+        ] {
+            let (ioc, repaired) = Ioc::parse(IocType::Domain, text).unwrap();
+            assert!(
+                matches!(ioc, Ioc::Domain(host) if host.as_str() == "armamenti.world"),
+                "{text}"
+            );
+            assert!(repaired);
+        }
+    }
+
+    #[test]
+    fn a_domain_that_is_an_address_is_read_as_one() {
+        assert_eq!(
+            Ioc::parse(IocType::Domain, "203.0.113.7").unwrap().0,
+            Ioc::Address("203.0.113.7".parse().unwrap(), None)
+        );
+    }
+
+    #[test]
+    fn trailing_junk_onion_names_and_unknown_types_are_rejects() {
+        assert_eq!(reason("domain", "eng--neuroxen.com!s!"), Reason::BadDomain);
+        assert_eq!(reason("domain", "abc.onion"), Reason::Onion);
+        assert_eq!(reason("url", "http://abc.onion/x"), Reason::Onion);
+        assert_eq!(IocType::from_name("sha3_384_hash"), None);
+        assert_eq!(IocType::from_name(""), None);
+    }
+
+    #[test]
+    fn hashes_are_lower_case_and_of_the_right_length() {
+        let (ioc, _) = Ioc::parse(
+            IocType::Hash(Algorithm::Md5),
+            "45C4710EDC62DF311612101B9160C7E1",
+        )
+        .unwrap();
+        assert!(
+            matches!(ioc, Ioc::Hash(Algorithm::Md5, hex) if hex == "45c4710edc62df311612101b9160c7e1")
+        );
+        assert_eq!(reason("md5_hash", "45c4"), Reason::BadHash);
+        assert_eq!(reason("sha1_hash", &"g".repeat(40)), Reason::BadHash);
+        for algorithm in [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256] {
+            let name = format!("{algorithm:?}_hash").to_lowercase();
+            assert_eq!(reason(&name, algorithm.of_nothing()), Reason::EmptyFile);
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The keys under which an indicator is looked up, and the regular expression for a join with `=~`.
+//!
+//! | indicator | keys |
+//! |---|---|
+//! | address | the address |
+//! | domain | the name; an IDN also in its U-label spelling, as Sysmon logs either |
+//! | URL | `url:` and the URL; its host as `url_host`, unless the host is a shared service |
+//! | hash | `md5:`, `sha1:` or `sha256:` and the digits |
+//!
+//! The host of a URL may be an address: its row has the kind `url_host` too, unless an `ip:port` indicator has the same
+//! address, whose kind `ip` then wins, as `domain` does for a name.
+
+use std::fmt::{self, Write};
+
+use serde::Serialize;
+
+use crate::host::Host;
+use crate::ioc::{Algorithm, Ioc};
+use crate::shared_hosts::SharedHosts;
+use crate::web_address::UrlHost;
+
+/// What a key is. Where two kinds meet in one key, the one that stands first here wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // The names say it.
+pub enum Kind {
+    Ip,
+    Domain,
+    UrlHost,
+    Url,
+    Md5,
+    Sha1,
+    Sha256,
+}
+
+impl Kind {
+    /// All kinds, in the order of the summary.
+    pub const ALL: [Self; 7] = [
+        Self::Ip,
+        Self::Domain,
+        Self::UrlHost,
+        Self::Url,
+        Self::Md5,
+        Self::Sha1,
+        Self::Sha256,
+    ];
+
+    /// The name in the feed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ip => "ip",
+            Self::Domain => "domain",
+            Self::UrlHost => "url_host",
+            Self::Url => "url",
+            Self::Md5 => "md5",
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+        }
+    }
+
+    /// What stands in front of the value, so that no hash or URL reads as a number or a bool.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Ip | Self::Domain | Self::UrlHost => "",
+            Self::Url => "url:",
+            Self::Md5 => "md5:",
+            Self::Sha1 => "sha1:",
+            Self::Sha256 => "sha256:",
+        }
+    }
+}
+
+impl From<Algorithm> for Kind {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Md5 => Self::Md5,
+            Algorithm::Sha1 => Self::Sha1,
+            Algorithm::Sha256 => Self::Sha256,
+        }
+    }
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// The text, with its prefix.
+    pub text: &'a str,
+    /// Whether a subdomain must not match.
+    pub exact: bool,
+    /// The port that goes with it.
+    pub port: Option<u16>,
+}
+
+/// Makes keys; its buffer serves all of them.
+#[derive(Debug)]
+pub struct KeyMaker {
+    /// The hosts that get no key of their own from a URL, and no subdomains from a domain.
+    pub shared: SharedHosts,
+    text: String,
+}
+
+impl KeyMaker {
+    /// A maker that spares these shared services.
+    #[must_use]
+    pub fn new(shared: SharedHosts) -> Self {
+        Self {
+            shared,
+            text: String::new(),
+        }
+    }
+
+    /// Hands each key of an indicator to `take`. Says whether a URL's host was spared as a shared service.
+    pub fn each(&mut self, ioc: &Ioc<'_>, take: &mut dyn FnMut(Key<'_>)) -> bool {
+        match ioc {
+            Ioc::Address(ip, port) => {
+                take(Key {
+                    kind: Kind::Ip,
+                    text: written(&mut self.text, format_args!("{ip}")),
+                    exact: true,
+                    port: *port,
+                });
+            }
+            Ioc::Domain(host) => {
+                let exact = self.shared.why(host.as_str()).is_some();
+                host_keys(host, Kind::Domain, exact, None, take);
+            }
+            Ioc::Hash(algorithm, hex) => {
+                let kind = Kind::from(*algorithm);
+                let text = written(&mut self.text, format_args!("{}{hex}", kind.prefix()));
+                take(Key {
+                    kind,
+                    text,
+                    exact: true,
+                    port: None,
+                });
+            }
+            Ioc::Url(url) => {
+                let text = written(
+                    &mut self.text,
+                    format_args!("{}{}", Kind::Url.prefix(), url.normalized),
+                );
+                take(Key {
+                    kind: Kind::Url,
+                    text,
+                    exact: true,
+                    port: None,
+                });
+                match &url.host {
+                    UrlHost::Address(ip) => {
+                        let text = written(&mut self.text, format_args!("{ip}"));
+                        take(Key {
+                            kind: Kind::UrlHost,
+                            text,
+                            exact: true,
+                            port: url.port,
+                        });
+                    }
+                    UrlHost::Name(host) if self.shared.why(host.as_str()).is_some() => return true,
+                    UrlHost::Name(host) => host_keys(host, Kind::UrlHost, true, url.port, take),
+                }
+            }
+        }
+        false
+    }
+}
+
+fn written<'b>(buffer: &'b mut String, text: fmt::Arguments<'_>) -> &'b str {
+    buffer.clear();
+    // Writing to a String does not fail.
+    let _ = buffer.write_fmt(text);
+    buffer
+}
+
+fn host_keys(
+    host: &Host<'_>,
+    kind: Kind,
+    exact: bool,
+    port: Option<u16>,
+    take: &mut dyn FnMut(Key<'_>),
+) {
+    take(Key {
+        kind,
+        text: host.as_str(),
+        exact,
+        port,
+    });
+    if let Some(unicode) = host.unicode() {
+        take(Key {
+            kind,
+            text: &unicode,
+            exact,
+            port,
+        });
+    }
+}
+
+/// Appends the regular expression of a key, for Go's RE2: escaped as `regexp.QuoteMeta` does, and anchored.
+pub fn push_regex(out: &mut String, kind: Kind, key: &str, exact: bool) {
+    out.push_str(if kind == Kind::Domain && !exact {
+        r"(^|\.)"
+    } else {
+        "^"
+    });
+    for c in key.strip_prefix(kind.prefix()).unwrap_or(key).chars() {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('$');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ioc::IocType;
+
+    fn keys(ioc_type: &str, value: &str) -> (Vec<String>, bool) {
+        let (ioc, _) = Ioc::parse(IocType::from_name(ioc_type).unwrap(), value).unwrap();
+        let mut keys = Vec::new();
+        let spared = KeyMaker::new(SharedHosts::built_in()).each(&ioc, &mut |key| {
+            let mut regex = String::new();
+            push_regex(&mut regex, key.kind, key.text, key.exact);
+            let port = key.port.map_or(String::new(), |port| port.to_string());
+            keys.push(format!("{} {} {regex} {port}", key.kind.name(), key.text));
+        });
+        (keys, spared)
+    }
+
+    #[test]
+    fn each_indicator_has_its_keys_and_regular_expressions() {
+        for (ioc_type, value, expected) in [
+            (
+                "ip:port",
+                "203.0.113.7:4443",
+                &[r"ip 203.0.113.7 ^203\.0\.113\.7$ 4443"][..],
+            ),
+            (
+                "ip:port",
+                "[2001:DB8::0:7]:443",
+                &["ip 2001:db8::7 ^2001:db8::7$ 443"],
+            ),
+            (
+                "domain",
+                "WWW.evil.example",
+                &[r"domain www.evil.example (^|\.)www\.evil\.example$ "],
+            ),
+            (
+                "domain",
+                "files.catbox.moe",
+                &[r"domain files.catbox.moe ^files\.catbox\.moe$ "],
+            ),
+            (
+                "domain",
+                "evil.duckdns.org",
+                &[r"domain evil.duckdns.org (^|\.)evil\.duckdns\.org$ "],
+            ),
+            (
+                "domain",
+                "duckdns.org",
+                &[r"domain duckdns.org ^duckdns\.org$ "],
+            ),
+            (
+                "domain",
+                "xn--bcher-kva.example",
+                &[
+                    r"domain xn--bcher-kva.example (^|\.)xn--bcher-kva\.example$ ",
+                    r"domain bücher.example (^|\.)bücher\.example$ ",
+                ],
+            ),
+            (
+                "url",
+                "http://c2.evil.example:8080/a?b=(1)",
+                &[
+                    r"url url:http://c2.evil.example:8080/a?b=(1) ^http://c2\.evil\.example:8080/a\?b=\(1\)$ ",
+                    r"url_host c2.evil.example ^c2\.evil\.example$ 8080",
+                ],
+            ),
+            (
+                "url",
+                "http://203.0.113.7:81/x",
+                &[
+                    r"url url:http://203.0.113.7:81/x ^http://203\.0\.113\.7:81/x$ ",
+                    r"url_host 203.0.113.7 ^203\.0\.113\.7$ 81",
+                ],
+            ),
+            (
+                "md5_hash",
+                "12345678901234567890123456789E12",
+                &["md5 md5:12345678901234567890123456789e12 ^12345678901234567890123456789e12$ "],
+            ),
+        ] {
+            assert_eq!(
+                keys(ioc_type, value),
+                (expected.iter().map(ToString::to_string).collect(), false),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_url_on_a_shared_service_has_no_host_key() {
+        let (keys, spared) = keys("url", "https://https://t.me/stfmms/api");
+        assert_eq!(
+            keys,
+            [r"url url:https://t.me/stfmms/api ^https://t\.me/stfmms/api$ "]
+        );
+        assert!(spared);
+    }
+}

@@ -1,0 +1,81 @@
+//! Texts of many records in two allocations: one for what differs, one list for what repeats.
+
+use std::collections::HashMap;
+
+use crate::error::Error;
+
+/// Where a text stands in the arena.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Span {
+    start: u32,
+    len: u32,
+}
+
+/// All texts, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Arena(String);
+
+impl Arena {
+    /// Adds a text. Fails past 4 GiB, where spans end.
+    pub(super) fn add(&mut self, text: &str) -> Result<Span, Error> {
+        let too_large = || Error::TooLarge {
+            what: "text bytes",
+            limit: u32::MAX.into(),
+        };
+        let start = u32::try_from(self.0.len()).map_err(|_| too_large())?;
+        let len = u32::try_from(text.len()).map_err(|_| too_large())?;
+        self.0.push_str(text);
+        Ok(Span { start, len })
+    }
+
+    /// Adds a text that may be, or begin with, the last one added: most IOCs are their own key.
+    pub(super) fn add_after(&mut self, text: &str, other: Span) -> Result<Span, Error> {
+        if self.get(other) == text {
+            Ok(other)
+        } else {
+            self.add(text)
+        }
+    }
+
+    pub(super) fn get(&self, span: Span) -> &str {
+        let start = span.start as usize;
+        &self.0[start..start + span.len as usize]
+    }
+}
+
+/// Texts that repeat, by number.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    numbers: HashMap<Box<str>, u32>,
+    texts: Vec<Box<str>>,
+    /// Records of one kind come in runs.
+    last: u32,
+}
+
+impl Names {
+    pub(super) fn number(&mut self, text: &str) -> Result<u32, Error> {
+        if self
+            .texts
+            .get(self.last as usize)
+            .is_some_and(|last| **last == *text)
+        {
+            return Ok(self.last);
+        }
+        self.last = if let Some(number) = self.numbers.get(text) {
+            *number
+        } else {
+            let number = u32::try_from(self.texts.len()).map_err(|_| Error::TooLarge {
+                what: "different names",
+                limit: u32::MAX.into(),
+            })?;
+            self.texts.push(text.into());
+            self.numbers.insert(text.into(), number);
+            number
+        };
+        Ok(self.last)
+    }
+
+    pub(super) fn text(&self, number: u32) -> &str {
+        &self.texts[number as usize]
+    }
+}

@@ -1,0 +1,59 @@
+//! Which valid records are wanted.
+
+use std::net::IpAddr;
+
+use crate::address::{Scope, scope};
+use crate::ioc::Ioc;
+use crate::record::Record;
+use crate::reject::{Reason, Reject};
+use crate::web_address::UrlHost;
+
+/// What the user wants to keep. The default keeps everything that can match on the internet.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The least confidence, 0 to 100.
+    pub min_confidence: u8,
+    /// The oldest activity, seconds since 1970.
+    pub active_since: Option<i64>,
+    /// Whether addresses of private, documentation and test networks are kept.
+    pub allow_private: bool,
+}
+
+impl Filter {
+    /// Why a record is not wanted, if so.
+    #[must_use]
+    pub fn check(&self, record: &Record<'_>) -> Option<Reject> {
+        if record.confidence < self.min_confidence {
+            return Some(Reason::LowConfidence.because(format!(
+                "{} is below {}",
+                record.confidence, self.min_confidence
+            )));
+        }
+        if self
+            .active_since
+            .is_some_and(|since| record.activity() < since)
+        {
+            return Some(Reason::TooOld.into());
+        }
+        match address(&record.ioc).and_then(scope) {
+            Some(Scope::Reserved) => {
+                Some(Reason::NotGlobal.because("unspecified, multicast or reserved"))
+            }
+            Some(Scope::Private) if !self.allow_private => {
+                Some(Reason::NotGlobal.because("private or documentation"))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn address(ioc: &Ioc<'_>) -> Option<IpAddr> {
+    match ioc {
+        Ioc::Address(ip, _) => Some(*ip),
+        Ioc::Url(url) => match url.host {
+            UrlHost::Address(ip) => Some(ip),
+            UrlHost::Name(_) => None,
+        },
+        Ioc::Domain(_) | Ioc::Hash(..) => None,
+    }
+}

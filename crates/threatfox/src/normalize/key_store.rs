@@ -1,0 +1,249 @@
+//! The feed by key: facts are collected as they come, sorted once, and merged while they are written.
+//!
+//! Sorting puts the facts of a key side by side in an order of their own, so the result depends on no order of input
+//! and needs no hash table. A fact takes 80 bytes and its texts.
+
+use std::cmp::Ordering;
+
+use super::arena::{Arena, Names, Span};
+use crate::error::Error;
+use crate::ioc::IocType;
+use crate::key::{Key, KeyMaker, Kind};
+use crate::record::{Column, Record};
+use crate::text::clean;
+
+/// No time.
+const NEVER: i64 = i64::MIN;
+
+/// What one record says about one key.
+#[derive(Debug, Clone, Copy)]
+struct Fact {
+    /// The first 16 bytes of the key: enough to order most without a look at the text.
+    start: [u64; 2],
+    key: Span,
+    ioc: Span,
+    id: u64,
+    first_seen: i64,
+    last_seen: i64,
+    malware: u32,
+    threat_type: u32,
+    /// 0 is none.
+    port: u16,
+    confidence: u8,
+    kind: Kind,
+    ioc_type: IocType,
+    exact: bool,
+    compromised: bool,
+}
+
+impl Fact {
+    fn activity(&self) -> i64 {
+        self.first_seen.max(self.last_seen)
+    }
+}
+
+/// All facts.
+#[derive(Debug, Default)]
+pub struct KeyStore {
+    facts: Vec<Fact>,
+    arena: Arena,
+    malware: Names,
+    threat_types: Names,
+}
+
+/// A row of the feed: see DESIGN section 3, "Feed by key".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // The columns of the feed.
+pub struct FeedRow<'a> {
+    pub key: &'a str,
+    pub kind: Kind,
+    pub ioc: &'a str,
+    pub ioc_type: &'a str,
+    pub exact: bool,
+    pub ports: &'a [u16],
+    pub malware: &'a str,
+    pub threat_type: &'a str,
+    pub confidence: u8,
+    pub first_seen: i64,
+    pub last_seen: Option<i64>,
+    pub id: u64,
+    pub iocs: u64,
+    pub compromised: bool,
+}
+
+impl KeyStore {
+    /// Adds a record under each of its keys. Says whether a shared host was spared.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error> {
+        let value = clean(record.raw.get(Column::Ioc));
+        let malware = record.raw.get(Column::MalwarePrintable);
+        let malware = if malware.is_empty() {
+            record.raw.get(Column::Malware)
+        } else {
+            malware
+        };
+        let malware = self.malware.number(malware)?;
+        let threat_type = self
+            .threat_types
+            .number(record.raw.get(Column::ThreatType))?;
+        let mut ioc: Option<Span> = None;
+        let mut failure = None;
+        let spared = keys.each(&record.ioc, &mut |key: Key<'_>| {
+            let mut add = || {
+                let span = self.arena.add(key.text)?;
+                let ioc_span = match (ioc, key.kind) {
+                    (_, Kind::Md5 | Kind::Sha1 | Kind::Sha256) => Span::default(),
+                    (Some(ioc), _) => ioc,
+                    (None, _) => self.arena.add_after(&value, span)?,
+                };
+                ioc = Some(ioc_span);
+                self.facts.push(Fact {
+                    start: start_of(key.text),
+                    key: span,
+                    ioc: ioc_span,
+                    id: record.id,
+                    first_seen: record.first_seen,
+                    last_seen: record.last_seen.unwrap_or(NEVER),
+                    malware,
+                    threat_type,
+                    port: key.port.unwrap_or(0),
+                    confidence: record.confidence,
+                    kind: key.kind,
+                    ioc_type: record.ioc_type,
+                    exact: key.exact,
+                    compromised: record.compromised,
+                });
+                Ok(())
+            };
+            if let Err(error) = add() {
+                failure = Some(error);
+            }
+        });
+        failure.map_or(Ok(spared), Err)
+    }
+
+    pub(super) fn sort(&mut self) {
+        let arena = &self.arena;
+        self.facts
+            .sort_unstable_by(|a, b| a.start.cmp(&b.start).then_with(|| compare(arena, a, b)));
+    }
+
+    /// Merges the facts of each key and hands the rows over in the order of their keys.
+    ///
+    /// # Errors
+    /// The first error of `take`, which ends the walk.
+    pub fn each_row<E>(
+        &self,
+        mut take: impl FnMut(&FeedRow<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut ports = Vec::new();
+        let mut malware = Merged::default();
+        let mut threat_types = Merged::default();
+        for facts in self
+            .facts
+            .chunk_by(|a, b| a.start == b.start && self.arena.get(a.key) == self.arena.get(b.key))
+        {
+            let [first, ..] = facts else { continue };
+            let kind = facts
+                .iter()
+                .map(|fact| fact.kind)
+                .min()
+                .unwrap_or(first.kind);
+            // The newest record of the kind that won, so that a row says one thing.
+            let newest = facts
+                .iter()
+                .filter(|f| f.kind == kind)
+                .max_by(|a, b| self.newer(a, b))
+                .unwrap_or(first);
+            ports.clear();
+            ports.extend(facts.iter().map(|fact| fact.port).filter(|port| *port != 0));
+            ports.sort_unstable();
+            ports.dedup();
+            let last_seen = facts
+                .iter()
+                .map(|fact| fact.last_seen)
+                .max()
+                .filter(|time| *time != NEVER);
+            take(&FeedRow {
+                key: self.arena.get(first.key),
+                kind,
+                ioc: self.arena.get(newest.ioc),
+                ioc_type: newest.ioc_type.name(),
+                exact: facts
+                    .iter()
+                    .filter(|fact| fact.kind == kind)
+                    .all(|fact| fact.exact),
+                ports: &ports,
+                malware: malware.of(&self.malware, facts.iter().map(|fact| fact.malware)),
+                threat_type: threat_types.of(
+                    &self.threat_types,
+                    facts.iter().map(|fact| fact.threat_type),
+                ),
+                confidence: facts.iter().map(|fact| fact.confidence).max().unwrap_or(0),
+                first_seen: facts
+                    .iter()
+                    .map(|fact| fact.first_seen)
+                    .min()
+                    .unwrap_or(NEVER),
+                last_seen,
+                id: newest.id,
+                // Sorted by id within a key: the same record in two inputs counts once.
+                iocs: facts.chunk_by(|a, b| a.id == b.id).count() as u64,
+                compromised: facts.iter().any(|fact| fact.compromised),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn newer(&self, a: &Fact, b: &Fact) -> Ordering {
+        let order = a.activity().cmp(&b.activity()).then(a.id.cmp(&b.id));
+        order.then_with(|| self.arena.get(a.ioc).cmp(self.arena.get(b.ioc)))
+    }
+}
+
+fn compare(arena: &Arena, a: &Fact, b: &Fact) -> Ordering {
+    arena.get(a.key).cmp(arena.get(b.key)).then(a.id.cmp(&b.id))
+}
+
+fn start_of(key: &str) -> [u64; 2] {
+    let mut bytes = [0; 16];
+    let len = key.len().min(16);
+    bytes[..len].copy_from_slice(&key.as_bytes()[..len]);
+    let whole = u128::from_be_bytes(bytes);
+    #[allow(clippy::cast_possible_truncation)] // The lower half is meant.
+    [(whole >> 64) as u64, whole as u64]
+}
+
+/// Names of one row, sorted, without doubles, with `;` between. Most rows have one name, and need no work.
+#[derive(Default)]
+struct Merged {
+    numbers: Vec<u32>,
+    text: String,
+}
+
+impl Merged {
+    fn of<'a>(&'a mut self, names: &'a Names, numbers: impl Iterator<Item = u32>) -> &'a str {
+        self.numbers.clear();
+        self.numbers.extend(numbers);
+        self.numbers.sort_unstable();
+        self.numbers.dedup();
+        let mut texts: Vec<String> = Vec::new();
+        if let [one] = self.numbers[..] {
+            let text = names.text(one);
+            if !text.contains(';') && matches!(clean(text), std::borrow::Cow::Borrowed(_)) {
+                return text;
+            }
+        }
+        for number in &self.numbers {
+            // The separator cannot stand in a name.
+            texts.push(clean(names.text(*number)).replace(';', ","));
+        }
+        texts.retain(|text| !text.is_empty());
+        texts.sort_unstable();
+        texts.dedup();
+        self.text = texts.join(";");
+        &self.text
+    }
+}

@@ -1,0 +1,169 @@
+//! Rows by IOC: one a record, newest id first; the same record in two inputs is one row, as it was active last.
+
+use super::arena::{Arena, Names, Span};
+use crate::error::Error;
+use crate::ioc::{Ioc, IocType};
+use crate::key::{KeyMaker, Kind};
+use crate::record::{Column, Record};
+use crate::text::clean;
+
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    id: u64,
+    first_seen: i64,
+    last_seen: Option<i64>,
+    ioc: Span,
+    key: Span,
+    reference: Span,
+    malware: u32,
+    malware_printable: u32,
+    threat_type: u32,
+    reporter: u32,
+    tags: u32,
+    port: Option<u16>,
+    confidence: u8,
+    kind: Kind,
+    ioc_type: IocType,
+    exact: bool,
+}
+
+/// All rows.
+#[derive(Debug, Default)]
+pub struct RowStore {
+    rows: Vec<Row>,
+    arena: Arena,
+    names: Names,
+}
+
+/// A row by IOC: see DESIGN section 3, "Rows by IOC".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // The columns of the table.
+pub struct IocRow<'a> {
+    pub ioc: &'a str,
+    pub ioc_type: &'a str,
+    pub key: &'a str,
+    pub kind: Kind,
+    pub exact: bool,
+    pub port: Option<u16>,
+    pub malware: &'a str,
+    pub malware_printable: &'a str,
+    pub threat_type: &'a str,
+    pub confidence: u8,
+    pub first_seen: i64,
+    pub last_seen: Option<i64>,
+    pub reporter: &'a str,
+    pub reference: &'a str,
+    pub tags: &'a str,
+    pub id: u64,
+}
+
+impl RowStore {
+    /// Adds a record under its first key. Says whether a shared host was spared.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error> {
+        let mut first = None;
+        let spared = keys.each(&record.ioc, &mut |key| {
+            if first.is_none() {
+                first = Some((self.arena.add(key.text), key.kind, key.exact));
+            }
+        });
+        let Some((key, kind, exact)) = first else {
+            return Ok(spared);
+        };
+        let key = key?;
+        let raw = &record.raw;
+        let port = match &record.ioc {
+            Ioc::Address(_, port) => *port,
+            Ioc::Url(url) => url.port,
+            Ioc::Domain(_) | Ioc::Hash(..) => None,
+        };
+        let mut name = |column| self.names.number(&clean(raw.get(column)));
+        self.rows.push(Row {
+            id: record.id,
+            first_seen: record.first_seen,
+            last_seen: record.last_seen,
+            malware: name(Column::Malware)?,
+            malware_printable: name(Column::MalwarePrintable)?,
+            threat_type: name(Column::ThreatType)?,
+            reporter: name(Column::Reporter)?,
+            tags: name(Column::Tags)?,
+            ioc: self.arena.add_after(&clean(raw.get(Column::Ioc)), key)?,
+            key,
+            reference: self.arena.add(&clean(raw.get(Column::Reference)))?,
+            port,
+            confidence: record.confidence,
+            kind,
+            ioc_type: record.ioc_type,
+            exact,
+        });
+        Ok(spared)
+    }
+
+    pub(super) fn sort(&mut self) {
+        let Self { rows, arena, names } = self;
+        let activity = |row: &Row| row.first_seen.max(row.last_seen.unwrap_or(i64::MIN));
+        rows.sort_unstable_by(|a, b| {
+            let texts = |row: &Row| (view(arena, names, row), row.id);
+            b.id.cmp(&a.id)
+                .then(activity(b).cmp(&activity(a)))
+                .then_with(|| {
+                    let ((a, _), (b, _)) = (texts(a), texts(b));
+                    // Two versions of one record, active at the same time: any fixed order will do.
+                    (
+                        a.ioc,
+                        a.confidence,
+                        a.tags,
+                        a.reference,
+                        a.malware,
+                        a.threat_type,
+                        a.reporter,
+                        a.malware_printable,
+                    )
+                        .cmp(&(
+                            b.ioc,
+                            b.confidence,
+                            b.tags,
+                            b.reference,
+                            b.malware,
+                            b.threat_type,
+                            b.reporter,
+                            b.malware_printable,
+                        ))
+                })
+        });
+        rows.dedup_by_key(|row| row.id);
+    }
+
+    /// Hands the rows over.
+    ///
+    /// # Errors
+    /// The first error of `take`, which ends the walk.
+    pub fn each_row<E>(&self, mut take: impl FnMut(&IocRow<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.rows
+            .iter()
+            .try_for_each(|row| take(&view(&self.arena, &self.names, row)))
+    }
+}
+
+fn view<'a>(arena: &'a Arena, names: &'a Names, row: &Row) -> IocRow<'a> {
+    IocRow {
+        ioc: arena.get(row.ioc),
+        ioc_type: row.ioc_type.name(),
+        key: arena.get(row.key),
+        kind: row.kind,
+        exact: row.exact,
+        port: row.port,
+        malware: names.text(row.malware),
+        malware_printable: names.text(row.malware_printable),
+        threat_type: names.text(row.threat_type),
+        confidence: row.confidence,
+        first_seen: row.first_seen,
+        last_seen: row.last_seen,
+        reporter: names.text(row.reporter),
+        reference: arena.get(row.reference),
+        tags: names.text(row.tags),
+        id: row.id,
+    }
+}

@@ -1,0 +1,190 @@
+//! Where the result goes: standard output, or a file that appears whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::write::GzEncoder;
+use flate2::{Compression, GzBuilder};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use crate::error::Error;
+
+/// What was written, as it lies on the disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// The file, or `-`.
+    pub output: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// An output that is being written. Dropped before [`Output::finish`], it leaves an earlier file as it was.
+pub struct Output {
+    path: PathBuf,
+    stream: Stream,
+}
+
+enum Stream {
+    Plain(BufWriter<Hashing>),
+    Gzip(Box<GzEncoder<BufWriter<Hashing>>>),
+}
+
+enum Place {
+    Stdout(io::Stdout),
+    /// Beside the target, renamed at the end.
+    Temporary(NamedTempFile),
+    /// What is no regular file (`/dev/null`, a pipe) is written to as it is.
+    Special(File),
+}
+
+impl Output {
+    /// Begins an output. `-` is standard output; a name that ends in `.gz` is compressed, without time or name, so that
+    /// the same content is the same bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let error = |source| Error::Io {
+            action: "write",
+            path: path.display().to_string(),
+            source,
+        };
+        let place = if path.as_os_str() == "-" {
+            Place::Stdout(io::stdout())
+        } else if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
+            Place::Special(File::options().write(true).open(path).map_err(error)?)
+        } else {
+            Place::Temporary(temporary_beside(path).map_err(error)?)
+        };
+        let hashing = BufWriter::with_capacity(
+            64 * 1024,
+            Hashing {
+                place,
+                sha256: Sha256::new(),
+                bytes: 0,
+            },
+        );
+        let stream = if path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
+        {
+            Stream::Gzip(Box::new(
+                GzBuilder::new().write(hashing, Compression::new(6)),
+            ))
+        } else {
+            Stream::Plain(hashing)
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            stream,
+        })
+    }
+
+    /// Ends the output; the file takes the place of an earlier one.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn finish(self) -> Result<Written, Error> {
+        let output = self.path.display().to_string();
+        let error = |source| Error::Io {
+            action: "write",
+            path: output.clone(),
+            source,
+        };
+        let buffered = match self.stream {
+            Stream::Plain(buffered) => buffered,
+            Stream::Gzip(gzip) => gzip.finish().map_err(error)?,
+        };
+        let Hashing {
+            place,
+            sha256,
+            bytes,
+        } = buffered.into_inner().map_err(|e| error(e.into_error()))?;
+        match place {
+            Place::Stdout(mut stdout) => stdout.flush().map_err(error)?,
+            Place::Special(mut file) => file.flush().map_err(error)?,
+            Place::Temporary(file) => {
+                file.as_file().sync_all().map_err(error)?;
+                file.persist(&self.path).map_err(|e| error(e.error))?;
+            }
+        }
+        let sha256 = hex(&sha256.finalize());
+        Ok(Written {
+            output,
+            bytes,
+            sha256,
+        })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles
+        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+        .collect()
+}
+
+fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".threatfox-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file: the umask of the user decides, not the 0600 of temporary files.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+impl Write for Output {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match &mut self.stream {
+            Stream::Plain(out) => out.write(buf),
+            Stream::Gzip(out) => out.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.stream {
+            Stream::Plain(out) => out.flush(),
+            Stream::Gzip(out) => out.flush(),
+        }
+    }
+}
+
+/// Counts and hashes what passes.
+struct Hashing {
+    place: Place,
+    sha256: Sha256,
+    bytes: u64,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let n = match &mut self.place {
+            Place::Stdout(out) => out.write(buf)?,
+            Place::Temporary(out) => out.write(buf)?,
+            Place::Special(out) => out.write(buf)?,
+        };
+        self.sha256.update(&buf[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.place {
+            Place::Stdout(out) => out.flush(),
+            Place::Temporary(out) => out.flush(),
+            Place::Special(out) => out.flush(),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! A ThreatFox record: first as text under known names, then as values.
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use crate::error::Place;
+use crate::ioc::{Ioc, IocType};
+use crate::reject::{Reason, Reject};
+
+/// The columns this program reads, whatever name a format gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // The names are ThreatFox's own.
+pub enum Column {
+    Id,
+    Ioc,
+    IocType,
+    ThreatType,
+    Malware,
+    MalwarePrintable,
+    FirstSeen,
+    LastSeen,
+    Confidence,
+    Compromised,
+    Reference,
+    Tags,
+    Reporter,
+}
+
+impl Column {
+    /// How many there are.
+    pub const COUNT: usize = 13;
+
+    /// Finds the column behind a name of the CSV export, the JSON export or the API.
+    ///
+    /// # Errors
+    /// `Some(name)` for a name that no ThreatFox format had when this was written: counted, never fatal;
+    /// `None` for a column that is known and not needed.
+    pub fn from_name(name: &str) -> Result<Self, Option<&str>> {
+        Ok(match name {
+            "ioc_id" | "id" => Self::Id,
+            "ioc_value" | "ioc" => Self::Ioc,
+            "ioc_type" => Self::IocType,
+            "threat_type" => Self::ThreatType,
+            "fk_malware" | "malware" => Self::Malware,
+            "malware_printable" => Self::MalwarePrintable,
+            "first_seen_utc" | "first_seen" => Self::FirstSeen,
+            "last_seen_utc" | "last_seen" => Self::LastSeen,
+            "confidence_level" => Self::Confidence,
+            "is_compromised" => Self::Compromised,
+            "reference" => Self::Reference,
+            "tags" => Self::Tags,
+            "reporter" => Self::Reporter,
+            "malware_alias" | "anonymous" | "threat_type_desc" | "ioc_type_desc"
+            | "malware_malpedia" | "malware_samples" | "comment" | "credits" => return Err(None),
+            unknown => return Err(Some(unknown)),
+        })
+    }
+}
+
+/// A record as text. Missing, `null`, empty and `None` are all the empty text.
+#[derive(Debug, Clone, Copy)]
+pub struct RawRecord<'a> {
+    texts: [&'a str; Column::COUNT],
+    /// Where the record stands.
+    pub place: Place,
+}
+
+impl<'a> RawRecord<'a> {
+    /// An empty record.
+    #[must_use]
+    pub fn new(place: Place) -> Self {
+        Self {
+            texts: [""; Column::COUNT],
+            place,
+        }
+    }
+
+    /// Sets a column.
+    pub fn set(&mut self, column: Column, text: &'a str) {
+        let text = text.trim_ascii();
+        self.texts[column as usize] = if matches!(text, "None" | "null") {
+            ""
+        } else {
+            text
+        };
+    }
+
+    /// The text of a column.
+    #[must_use]
+    pub fn get(&self, column: Column) -> &'a str {
+        self.texts[column as usize]
+    }
+}
+
+/// A record whose values are all valid. The texts are as ThreatFox writes them: clean them before showing.
+#[derive(Debug, Clone)]
+pub struct Record<'a> {
+    /// ThreatFox's number of the record.
+    pub id: u64,
+    /// ThreatFox's type of the indicator.
+    pub ioc_type: IocType,
+    /// The indicator.
+    pub ioc: Ioc<'a>,
+    /// Whether something was cut off the indicator.
+    pub repaired: bool,
+    /// First seen, seconds since 1970.
+    pub first_seen: i64,
+    /// Last seen, seconds since 1970. It may lie before `first_seen`.
+    pub last_seen: Option<i64>,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// Whether the host is a compromised legitimate one.
+    pub compromised: bool,
+    /// The record it was read from.
+    pub raw: RawRecord<'a>,
+}
+
+impl<'a> Record<'a> {
+    /// Reads the values.
+    ///
+    /// # Errors
+    /// The reject to count.
+    pub fn parse(raw: &RawRecord<'a>) -> Result<Self, Reject> {
+        let id = raw
+            .get(Column::Id)
+            .parse()
+            .map_err(|_| Reason::BadId.because("the id is not a number"))?;
+        let ioc_type = raw.get(Column::IocType);
+        let ioc_type = IocType::from_name(ioc_type)
+            .ok_or_else(|| Reason::UnknownType.because(ioc_type.to_owned()))?;
+        let (ioc, repaired) = Ioc::parse(ioc_type, raw.get(Column::Ioc))?;
+        let first_seen =
+            parse_time(raw.get(Column::FirstSeen)).ok_or_else(|| bad_date("first_seen"))?;
+        let last_seen = match raw.get(Column::LastSeen) {
+            "" => None,
+            text => Some(parse_time(text).ok_or_else(|| bad_date("last_seen"))?),
+        };
+        Ok(Self {
+            id,
+            ioc_type,
+            ioc,
+            repaired,
+            first_seen,
+            last_seen,
+            confidence: parse_confidence(raw.get(Column::Confidence))?,
+            compromised: raw.get(Column::Compromised).eq_ignore_ascii_case("true"),
+            raw: *raw,
+        })
+    }
+
+    /// The later of first and last seen: ThreatFox's own clock for expiry.
+    #[must_use]
+    pub fn activity(&self) -> i64 {
+        self.first_seen.max(self.last_seen.unwrap_or(i64::MIN))
+    }
+}
+
+fn bad_date(field: &str) -> Reject {
+    Reason::BadDate.because(format!("{field} is not YYYY-MM-DD HH:MM:SS"))
+}
+
+/// ThreatFox documents 50 as the confidence of a submission that states none.
+fn parse_confidence(text: &str) -> Result<u8, Reject> {
+    if text.is_empty() {
+        return Ok(50);
+    }
+    text.parse()
+        .ok()
+        .filter(|n| *n <= 100)
+        .ok_or_else(|| Reason::BadConfidence.because("not a number from 0 to 100"))
+}
+
+/// Reads `YYYY-MM-DD HH:MM:SS`, with or without ` UTC`, as seconds since 1970.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<i64> {
+    let text = text.strip_suffix(" UTC").unwrap_or(text);
+    let bytes: &[u8; 19] = text.as_bytes().try_into().ok()?;
+    if [bytes[4], bytes[7], bytes[10], bytes[13], bytes[16]] != *b"-- ::" {
+        return None;
+    }
+    let two = |at: usize| -> Option<i8> {
+        let (tens, ones) = (
+            bytes[at].wrapping_sub(b'0'),
+            bytes[at + 1].wrapping_sub(b'0'),
+        );
+        (tens < 10 && ones < 10).then(|| i8::try_from(tens * 10 + ones).ok())?
+    };
+    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
+    let date = Date::new(year, two(5)?, two(8)?).ok()?;
+    let time = Time::new(two(11)?, two(14)?, two(17)?, 0).ok()?;
+    Some(
+        TimeZone::UTC
+            .to_timestamp(date.to_datetime(time))
+            .ok()?
+            .as_second(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw<'a>(changes: &[(Column, &'a str)]) -> RawRecord<'a> {
+        let mut raw = RawRecord::new(Place::Line(1));
+        for (column, text) in [
+            (Column::Id, "7"),
+            (Column::Ioc, "evil.example"),
+            (Column::IocType, "domain"),
+            (Column::FirstSeen, "2026-03-15 04:01:14"),
+        ]
+        .iter()
+        .chain(changes)
+        {
+            raw.set(*column, text);
+        }
+        raw
+    }
+
+    #[test]
+    fn dates_are_read_with_and_without_utc() {
+        assert_eq!(parse_time("1970-01-02 00:00:01"), Some(86_401));
+        assert_eq!(
+            parse_time("2026-08-15 16:05:07 UTC"),
+            parse_time("2026-08-15 16:05:07")
+        );
+        for text in [
+            "",
+            "2026-02-30 00:00:00",
+            "2026-08-15",
+            "2026-08-15T16:05:07",
+            "2026-08-15 25:00:00",
+            "２026-08-15 16:05:0",
+        ] {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn null_none_and_empty_all_mean_none() {
+        for text in ["", "None", "null", " "] {
+            let record =
+                Record::parse(&raw(&[(Column::LastSeen, text), (Column::Reference, text)]))
+                    .unwrap();
+            assert_eq!(
+                (record.last_seen, record.raw.get(Column::Reference)),
+                (None, "")
+            );
+        }
+    }
+
+    #[test]
+    fn a_last_seen_before_the_first_is_no_fault_and_the_later_one_counts() {
+        let record = Record::parse(&raw(&[(Column::LastSeen, "2026-03-14 00:00:00 UTC")])).unwrap();
+        assert!(record.last_seen < Some(record.first_seen));
+        assert_eq!(record.activity(), record.first_seen);
+    }
+
+    #[test]
+    fn compromised_is_read_in_every_spelling_and_may_be_missing() {
+        for (text, expected) in [
+            ("True", true),
+            ("true", true),
+            ("False", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                Record::parse(&raw(&[(Column::Compromised, text)]))
+                    .unwrap()
+                    .compromised,
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn bad_values_are_rejects_with_a_reason() {
+        for (column, text, reason) in [
+            (Column::Id, "x", Reason::BadId),
+            (Column::FirstSeen, "yesterday", Reason::BadDate),
+            (Column::LastSeen, "0000-00-00 00:00:00", Reason::BadDate),
+            (Column::Confidence, "101", Reason::BadConfidence),
+            (Column::Confidence, "high", Reason::BadConfidence),
+            (Column::IocType, "envelope_from", Reason::UnknownType),
+        ] {
+            assert_eq!(
+                Record::parse(&raw(&[(column, text)])).unwrap_err().reason,
+                reason
+            );
+        }
+    }
+}

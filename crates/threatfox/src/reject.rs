@@ -1,0 +1,123 @@
+//! Records that are left out: why, how many, and a list of them for whoever asks.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::text::clean;
+
+/// Why a record is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// A number or address that cannot be read.
+    BadAddress,
+    /// The confidence is no number from 0 to 100.
+    BadConfidence,
+    /// A date that cannot be read.
+    BadDate,
+    /// Not a host name.
+    BadDomain,
+    /// Not hexadecimal digits of the right number.
+    BadHash,
+    /// The record's id is no number.
+    BadId,
+    /// Not a URL with a host.
+    BadUrl,
+    /// The hash of the empty file.
+    EmptyFile,
+    /// Below the confidence asked for.
+    LowConfidence,
+    /// An address nobody can reach from the internet.
+    NotGlobal,
+    /// Not UTF-8.
+    NotUtf8,
+    /// A name of the Tor network, which no DNS knows.
+    Onion,
+    /// Not active within the days asked for.
+    TooOld,
+    /// A type this program does not match.
+    UnknownType,
+}
+
+impl Reason {
+    /// The name in the summary and in the list of rejects.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BadAddress => "bad_address",
+            Self::BadConfidence => "bad_confidence",
+            Self::BadDate => "bad_date",
+            Self::BadDomain => "bad_domain",
+            Self::BadHash => "bad_hash",
+            Self::BadId => "bad_id",
+            Self::BadUrl => "bad_url",
+            Self::EmptyFile => "empty_file",
+            Self::LowConfidence => "low_confidence",
+            Self::NotGlobal => "not_global",
+            Self::NotUtf8 => "not_utf8",
+            Self::Onion => "onion",
+            Self::TooOld => "too_old",
+            Self::UnknownType => "unknown_type",
+        }
+    }
+
+    /// The reject with a detail.
+    #[must_use]
+    pub fn because(self, detail: impl Into<Cow<'static, str>>) -> Reject {
+        Reject {
+            reason: self,
+            detail: detail.into(),
+        }
+    }
+}
+
+/// A record that is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// The reason it is counted under.
+    pub reason: Reason,
+    /// What exactly is wrong.
+    pub detail: Cow<'static, str>,
+}
+
+impl From<Reason> for Reject {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            detail: Cow::Borrowed(""),
+        }
+    }
+}
+
+/// The list of rejects as CSV: `id,ioc,ioc_type,reason,detail`.
+pub struct RejectList<W: Write>(csv::Writer<W>);
+
+impl<W: Write> RejectList<W> {
+    /// Begins the list with its header.
+    pub fn new(writer: W) -> Result<Self, csv::Error> {
+        let mut csv = csv::Writer::from_writer(writer);
+        csv.write_record(["id", "ioc", "ioc_type", "reason", "detail"])?;
+        Ok(Self(csv))
+    }
+
+    /// Adds a record.
+    pub fn add(
+        &mut self,
+        id: &str,
+        ioc: &str,
+        ioc_type: &str,
+        reject: &Reject,
+    ) -> Result<(), csv::Error> {
+        let [id, ioc, ioc_type, detail] = [id, ioc, ioc_type, &reject.detail].map(clean);
+        self.0
+            .write_record([&*id, &*ioc, &*ioc_type, reject.reason.name(), &*detail])
+    }
+
+    /// Ends the list and gives the writer back.
+    pub fn finish(self) -> Result<W, std::io::Error> {
+        self.0.into_inner().map_err(csv::IntoInnerError::into_error)
+    }
+}

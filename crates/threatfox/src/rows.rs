@@ -1,0 +1,66 @@
+//! Rows by IOC: what their columns are, and how they are written.
+
+use std::io::{self, Write};
+
+use crate::key::push_regex;
+use crate::normalize::RowStore;
+use crate::summary::Keys;
+use crate::table::{Cell, Layout, Table};
+
+/// The columns, in their order: the first two are those of Velociraptor's blog.
+pub const COLUMNS: [&str; 17] = [
+    "ioc",
+    "ioc_type",
+    "key",
+    "kind",
+    "regex",
+    "port",
+    "malware",
+    "malware_printable",
+    "threat_type",
+    "confidence",
+    "first_seen",
+    "last_seen",
+    "reporter",
+    "reference",
+    "tags",
+    "id",
+    "link",
+];
+
+/// Writes the rows and counts them by the kind of their first key.
+pub fn write<W: Write>(store: &RowStore, out: W, layout: Layout) -> io::Result<(W, Keys)> {
+    let mut table = Table::new(out, layout, &COLUMNS)?;
+    let mut keys = Keys::default();
+    let mut regex = String::new();
+    store.each_row(|row| {
+        keys.add(
+            row.kind,
+            row.last_seen
+                .map_or(row.first_seen, |last| last.max(row.first_seen)),
+        );
+        regex.clear();
+        push_regex(&mut regex, row.kind, row.key, row.exact);
+        table.row(&[
+            Cell::Text(row.ioc),
+            Cell::Text(row.ioc_type),
+            Cell::Text(row.key),
+            Cell::Text(row.kind.name()),
+            Cell::Text(&regex),
+            row.port
+                .map_or(Cell::None, |port| Cell::Number(port.into())),
+            Cell::Text(row.malware),
+            Cell::Text(row.malware_printable),
+            Cell::Text(row.threat_type),
+            Cell::Number(row.confidence.into()),
+            Cell::Time(row.first_seen),
+            row.last_seen.map_or(Cell::None, Cell::Time),
+            Cell::Text(row.reporter),
+            Cell::Text(row.reference),
+            Cell::Text(row.tags),
+            Cell::Number(row.id),
+            Cell::Text(&format!("https://threatfox.abuse.ch/ioc/{}/", row.id)),
+        ])
+    })?;
+    Ok((table.finish()?, keys))
+}

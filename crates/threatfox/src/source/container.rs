@@ -1,0 +1,195 @@
+//! Files and standard input, plain, gzipped or zipped: told apart by their first bytes, unpacked within a bound.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+use zip::ZipArchive;
+
+use crate::error::Error;
+
+/// Unpacked data may have this many bytes.
+const MAX_UNPACKED: u64 = 4 << 30;
+/// A zip on standard input is put into a file first; it may have this many bytes.
+const MAX_SPOOLED: u64 = 512 << 20;
+const BUFFER: usize = 64 * 1024;
+
+/// Something to read, under the name that messages use.
+#[derive(Debug, Clone)]
+pub struct Input {
+    name: String,
+    path: Option<PathBuf>,
+}
+
+impl Input {
+    /// A file, named by its path; `-` is standard input.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        if path.as_os_str() == "-" {
+            return Self {
+                name: "standard input".to_owned(),
+                path: None,
+            };
+        }
+        Self {
+            name: path.display().to_string(),
+            path: Some(path.to_owned()),
+        }
+    }
+
+    /// A file under another name, such as the address it was downloaded from (without any key in it).
+    #[must_use]
+    pub fn labelled(path: &Path, name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            path: Some(path.to_owned()),
+        }
+    }
+
+    /// The name for messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Hands the unpacked content of an input to `read`.
+pub(crate) fn unpack<T>(
+    input: &Input,
+    read: impl FnOnce(&mut dyn BufRead) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let io_error = |action| {
+        let path = input.name.clone();
+        move |source| Error::Io {
+            action,
+            path,
+            source,
+        }
+    };
+    if let Some(path) = &input.path {
+        let mut file = File::open(path).map_err(io_error("open"))?;
+        let magic = first_bytes(&mut file).map_err(io_error("read"))?;
+        if !is_zip(&magic) {
+            return unpack_stream(&input.name, &magic, file, read);
+        }
+        file.seek(SeekFrom::Start(0)).map_err(io_error("read"))?;
+        return unpack_zip(&input.name, file, read);
+    }
+    let mut stdin = io::stdin().lock();
+    let magic = first_bytes(&mut stdin).map_err(io_error("read"))?;
+    if !is_zip(&magic) {
+        return unpack_stream(&input.name, &magic, stdin, read);
+    }
+    let mut file = tempfile::tempfile().map_err(io_error("make a temporary file for"))?;
+    file.write_all(&magic).map_err(io_error("unpack"))?;
+    io::copy(&mut Bounded::new(stdin, MAX_SPOOLED), &mut file).map_err(io_error("unpack"))?;
+    file.seek(SeekFrom::Start(0)).map_err(io_error("unpack"))?;
+    unpack_zip(&input.name, file, read)
+}
+
+fn is_zip(magic: &[u8]) -> bool {
+    magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06")
+}
+
+fn first_bytes(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut magic = Vec::with_capacity(4);
+    reader.take(4).read_to_end(&mut magic)?;
+    Ok(magic)
+}
+
+fn unpack_stream<T>(
+    name: &str,
+    magic: &[u8],
+    rest: impl Read,
+    read: impl FnOnce(&mut dyn BufRead) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if magic.is_empty() {
+        return Err(Error::Empty {
+            name: name.to_owned(),
+        });
+    }
+    let whole = BufReader::with_capacity(BUFFER, Cursor::new(magic).chain(rest));
+    if magic.starts_with(&[0x1f, 0x8b]) {
+        read(&mut BufReader::with_capacity(
+            BUFFER,
+            Bounded::new(MultiGzDecoder::new(whole), MAX_UNPACKED),
+        ))
+    } else {
+        read(&mut BufReader::with_capacity(
+            BUFFER,
+            Bounded::new(whole, MAX_UNPACKED),
+        ))
+    }
+}
+
+fn unpack_zip<T>(
+    name: &str,
+    file: File,
+    read: impl FnOnce(&mut dyn BufRead) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let broken = |source: zip::result::ZipError| Error::Unreadable {
+        name: name.to_owned(),
+        source: source.into(),
+    };
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
+    if archive.len() != 1 {
+        return Err(Error::Incomplete {
+            name: name.to_owned(),
+            problem: format!(
+                "the zip holds {} files where an export has exactly one",
+                archive.len()
+            ),
+        });
+    }
+    let member = archive.by_index(0).map_err(broken)?;
+    read(&mut BufReader::with_capacity(
+        BUFFER,
+        Bounded::new(member, MAX_UNPACKED),
+    ))
+}
+
+/// Fails past a number of bytes, so that a small file cannot unpack into all there is of memory or disk.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+    bound: u64,
+}
+
+impl<R> Bounded<R> {
+    fn new(inner: R, bound: u64) -> Self {
+        Self {
+            inner,
+            left: bound,
+            bound,
+        }
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.left = self.left.checked_sub(n as u64).ok_or_else(|| {
+            io::Error::other(format!(
+                "it unpacks to more than the bound of {} MiB",
+                self.bound >> 20
+            ))
+        })?;
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unpacking_stops_at_the_bound() {
+        let mut out = Vec::new();
+        let error = Bounded::new(io::repeat(0).take(2 << 20), 1 << 20)
+            .read_to_end(&mut out)
+            .unwrap_err();
+        assert!(error.to_string().contains("bound of 1 MiB"));
+        assert!(out.len() <= 1 << 20);
+    }
+}

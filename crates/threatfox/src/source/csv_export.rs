@@ -1,0 +1,225 @@
+//! The CSV export. Its header row stands in a comment, its last line says how many entries there are.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, Cursor, Read};
+
+use csv::{ByteRecord, StringRecord};
+
+use super::spacing::Spacing;
+use super::{Format, MAX_FIELD, Report, Sink};
+use crate::error::{Error, Place};
+use crate::record::{Column, RawRecord};
+use crate::reject::Reason;
+
+const ADVICE: &str =
+    "Download the export again; if it stays so, the format has changed and needs a newer threatfox";
+
+/// What stands before the first record.
+struct Header {
+    columns: Vec<Option<Column>>,
+    unknown: BTreeSet<String>,
+    /// The lines read, and the first line of data among them.
+    lines: u64,
+    first_data: Vec<u8>,
+}
+
+pub(super) fn read(
+    name: &str,
+    content: &mut dyn BufRead,
+    sink: &mut dyn Sink,
+) -> Result<Report, Error> {
+    let header = read_header(name, content)?;
+    let offset = header.lines.saturating_sub(1);
+    let mut csv = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true) // The trailer is one field, and a wrong number is told below, with the line.
+        .buffer_capacity(64 * 1024)
+        .from_reader(Spacing::new(Cursor::new(header.first_data).chain(content)));
+    let mut bytes = ByteRecord::new();
+    let mut records = 0;
+    let mut declared = None;
+    while csv
+        .read_byte_record(&mut bytes)
+        .map_err(|error| unreadable(name, error))?
+    {
+        let place = Place::Line(offset + bytes.position().map_or(0, csv::Position::line));
+        if bytes.get(0).is_some_and(|first| first.starts_with(b"#")) {
+            declared = declared.or_else(|| declared_entries(&bytes));
+            continue;
+        }
+        if declared.is_some() {
+            return Err(broken(
+                name,
+                place,
+                "data after the line with the number of entries",
+            ));
+        }
+        if bytes.len() != header.columns.len() {
+            let problem = format!(
+                "{} fields where the header has {}",
+                bytes.len(),
+                header.columns.len()
+            );
+            return Err(broken(name, place, problem));
+        }
+        if bytes.as_slice().len() > MAX_FIELD && bytes.iter().any(|field| field.len() > MAX_FIELD) {
+            return Err(broken(
+                name,
+                place,
+                "a field is larger than the bound of 64 KiB",
+            ));
+        }
+        records += 1;
+        // The buffers change hands, nothing is copied.
+        bytes = match StringRecord::from_byte_record(bytes) {
+            Ok(text) => {
+                sink.record(&raw_record(&header.columns, &text, place))?;
+                text.into_byte_record()
+            }
+            Err(error) => {
+                sink.unreadable(
+                    &RawRecord::new(place),
+                    &Reason::NotUtf8.because(place.to_string()),
+                )?;
+                error.into_byte_record()
+            }
+        };
+    }
+    match declared {
+        Some(declared) if declared == records => Ok(Report {
+            name: name.to_owned(),
+            format: Format::CsvExport,
+            records,
+            unknown_columns: header.unknown,
+        }),
+        Some(declared) => Err(incomplete(
+            name,
+            format!("its last line promises {declared} entries, {records} are there"),
+        )),
+        None => Err(incomplete(
+            name,
+            format!("it ends after {records} entries without the line that gives their number"),
+        )),
+    }
+}
+
+fn raw_record<'a>(
+    columns: &[Option<Column>],
+    record: &'a StringRecord,
+    place: Place,
+) -> RawRecord<'a> {
+    let mut raw = RawRecord::new(place);
+    for (column, text) in columns.iter().zip(record) {
+        if let Some(column) = column {
+            raw.set(*column, text);
+        }
+    }
+    raw
+}
+
+/// Reads up to and including the first line of data. The header is the line that names `ioc_value`, in a comment as
+/// ThreatFox writes it, or bare as some mirrors do.
+fn read_header(name: &str, content: &mut dyn BufRead) -> Result<Header, Error> {
+    let mut header = Header {
+        columns: Vec::new(),
+        unknown: BTreeSet::new(),
+        lines: 0,
+        first_data: Vec::new(),
+    };
+    loop {
+        let mut line = Vec::new();
+        let limit = MAX_FIELD as u64 * 16;
+        content
+            .take(limit)
+            .read_until(b'\n', &mut line)
+            .map_err(|source| Error::Unreadable {
+                name: name.to_owned(),
+                source,
+            })?;
+        if line.is_empty() && header.columns.is_empty() {
+            return Err(incomplete(
+                name,
+                "it ends before the header with the names of the columns".to_owned(),
+            ));
+        }
+        header.lines += 1;
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim_start_matches('\u{feff}').trim();
+        let comment = text.strip_prefix('#').map(str::trim);
+        if header.columns.is_empty() && text.contains("ioc_value") {
+            set_columns(&mut header, comment.unwrap_or(text));
+            for (column, label) in [(Column::Id, "ioc_id"), (Column::IocType, "ioc_type")] {
+                if !header.columns.contains(&Some(column)) {
+                    return Err(broken(
+                        name,
+                        Place::Line(header.lines),
+                        format!("the header has no column {label}"),
+                    ));
+                }
+            }
+        } else if header.columns.is_empty() && comment.is_none() && !text.is_empty() {
+            let problem =
+                "data before a header with the names of the columns (ioc_value and others)";
+            return Err(broken(name, Place::Line(header.lines), problem));
+        } else if !header.columns.is_empty() {
+            header.first_data = line;
+            return Ok(header);
+        }
+    }
+}
+
+fn set_columns(header: &mut Header, names: &str) {
+    let mut csv = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(Spacing::new(names.as_bytes()));
+    let names = csv
+        .records()
+        .next()
+        .and_then(Result::ok)
+        .unwrap_or_default();
+    for name in &names {
+        header
+            .columns
+            .push(Column::from_name(name.trim()).map_or_else(
+                |unknown| {
+                    header
+                        .unknown
+                        .extend(unknown.map(|name| crate::text::clean(name).into_owned()));
+                    None
+                },
+                Some,
+            ));
+    }
+}
+
+fn declared_entries(record: &ByteRecord) -> Option<u64> {
+    std::str::from_utf8(record.get(0)?)
+        .ok()?
+        .strip_prefix("# Number of entries:")?
+        .trim()
+        .parse()
+        .ok()
+}
+
+fn unreadable(name: &str, error: csv::Error) -> Error {
+    Error::Unreadable {
+        name: name.to_owned(),
+        source: error.into(),
+    }
+}
+
+fn broken(name: &str, place: Place, problem: impl Into<String>) -> Error {
+    Error::Broken {
+        name: name.to_owned(),
+        place,
+        problem: problem.into(),
+        advice: ADVICE,
+    }
+}
+
+fn incomplete(name: &str, problem: String) -> Error {
+    Error::Incomplete {
+        name: name.to_owned(),
+        problem,
+    }
+}

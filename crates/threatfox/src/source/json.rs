@@ -1,0 +1,308 @@
+//! JSON: the export (records by id) and the answers of the API (`query_status` and `data`), read as a stream.
+//!
+//! Both are an object, told apart by its keys. An answer that is not `ok` has a text in place of the data, or nothing.
+
+use std::fmt;
+use std::io::{self, BufRead, Read};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::json_record::JsonRecord;
+use super::{Format, MAX_FIELD, Report, Sink};
+use crate::error::{ApiError, Error, Place};
+
+const ADVICE: &str =
+    "Download it again; if it stays so, the format has changed and needs a newer threatfox";
+
+pub(super) fn read(
+    name: &str,
+    content: &mut dyn BufRead,
+    sink: &mut dyn Sink,
+) -> Result<Report, Error> {
+    let mut top = Top {
+        record: JsonRecord::default(),
+        sink,
+        records: 0,
+        failure: None,
+        status: None,
+        error: None,
+        message: String::new(),
+        data: false,
+    };
+    let mut json = serde_json::Deserializer::from_reader(StringBound::new(content));
+    let result = (&mut top).deserialize(&mut json).and_then(|()| json.end());
+    let Top {
+        record,
+        records,
+        failure,
+        status,
+        error,
+        message,
+        data,
+        ..
+    } = top;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    result.map_err(|error| json_error(name, records, error))?;
+    let api = |status: &str| Error::Api {
+        name: name.to_owned(),
+        source: ApiError::from_status(status, &message),
+    };
+    let format = match (status.as_deref(), error.as_deref()) {
+        (Some("ok"), _) if data => Format::ApiResponse,
+        (Some("ok"), _) => {
+            return Err(Error::Incomplete {
+                name: name.to_owned(),
+                problem: "query_status is ok, but there is no data".into(),
+            });
+        }
+        (Some(status), _) => return Err(api(status)),
+        (None, Some(error)) => return Err(api(error)),
+        (None, None) if data => {
+            return Err(Error::Incomplete {
+                name: name.to_owned(),
+                problem: "there is data, but no query_status".into(),
+            });
+        }
+        (None, None) if records == 0 => {
+            return Err(Error::Incomplete {
+                name: name.to_owned(),
+                problem: "it holds no records".into(),
+            });
+        }
+        (None, None) => Format::JsonExport,
+    };
+    Ok(Report {
+        name: name.to_owned(),
+        format,
+        records,
+        unknown_columns: record.unknown,
+    })
+}
+
+fn json_error(name: &str, records: u64, error: serde_json::Error) -> Error {
+    let name = name.to_owned();
+    if error.is_io() {
+        return Error::Unreadable {
+            name,
+            source: error.into(),
+        };
+    }
+    if error.is_eof() {
+        return Error::Incomplete {
+            name,
+            problem: format!("the JSON ends in the middle, after {records} records"),
+        };
+    }
+    Error::Broken {
+        name,
+        place: Place::Record(records + 1),
+        problem: error.to_string(),
+        advice: ADVICE,
+    }
+}
+
+/// The outermost object.
+struct Top<'s> {
+    record: JsonRecord,
+    sink: &'s mut dyn Sink,
+    records: u64,
+    /// Why the sink stopped the run.
+    failure: Option<Error>,
+    status: Option<String>,
+    error: Option<String>,
+    /// The text in place of the data.
+    message: String,
+    data: bool,
+}
+
+impl Top<'_> {
+    /// Reads one record, or a list of them as the export has under each id.
+    fn take<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        self.records += 1;
+        let raw = self.record.as_raw(Place::Record(self.records));
+        self.sink.record(&raw).map_err(|failure| {
+            self.failure = Some(failure);
+            E::custom("stopped")
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Top<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Top<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of records by id, or an answer with query_status and data")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "query_status" => self.status = Some(map.next_value()?),
+                "error" => self.error = Some(map.next_value()?),
+                "data" => {
+                    let readable = self.status.as_deref().is_none_or(|status| status == "ok");
+                    if readable {
+                        map.next_value_seed(Records {
+                            top: self,
+                            id: "",
+                            in_data: true,
+                        })?;
+                    } else {
+                        map.next_value_seed(Message(&mut self.message))?;
+                    }
+                }
+                id if id.bytes().all(|b| b.is_ascii_digit()) => {
+                    map.next_value_seed(Records {
+                        top: self,
+                        id,
+                        in_data: false,
+                    })?;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The records under `data` or under an id.
+struct Records<'a, 's> {
+    top: &'a mut Top<'s>,
+    id: &'a str,
+    in_data: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Records<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Records<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        self.top.data |= self.in_data;
+        loop {
+            self.top.record.begin(self.id);
+            if seq.next_element_seed(&mut self.top.record)?.is_none() {
+                return Ok(());
+            }
+            self.top.take()?;
+        }
+    }
+
+    /// A single record, as the API gives for a query by id.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        self.top.data |= self.in_data;
+        self.top.record.begin(self.id);
+        (&mut self.top.record).visit_map(map)?;
+        self.top.take()
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        if !self.in_data {
+            return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
+        }
+        text.clone_into(&mut self.top.message);
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// The text in place of the data, whatever it is.
+struct Message<'a>(&'a mut String);
+
+impl<'de> DeserializeSeed<'de> for Message<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let value: serde_json::Value = serde::Deserialize::deserialize(deserializer)?;
+        match value {
+            serde_json::Value::Null => {}
+            serde_json::Value::String(text) => *self.0 = text,
+            other => *self.0 = other.to_string().chars().take(500).collect(),
+        }
+        Ok(())
+    }
+}
+
+/// Fails on a string, or a stretch without one, over the bound of a field, before it fills the memory.
+struct StringBound<R> {
+    inner: R,
+    in_string: bool,
+    escaped: bool,
+    /// Bytes since the last quote that opens or closes a string.
+    bytes: usize,
+}
+
+impl<R> StringBound<R> {
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            in_string: false,
+            escaped: false,
+            bytes: 0,
+        }
+    }
+
+    fn check(&mut self, block: &[u8]) -> io::Result<()> {
+        let mut rest = block;
+        if self.escaped && !rest.is_empty() {
+            self.escaped = false;
+            rest = &rest[1..];
+            self.bytes += 1;
+        }
+        while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+            if rest[at] == b'"' {
+                self.in_string = !self.in_string;
+                self.bytes = 0;
+                rest = &rest[at + 1..];
+            } else {
+                self.bytes += at + 2;
+                self.escaped = at + 1 == rest.len();
+                rest = rest.get(at + 2..).unwrap_or_default();
+            }
+            if self.bytes > 6 * MAX_FIELD {
+                break;
+            }
+        }
+        self.bytes += rest.len();
+        // An escaped character takes up to six bytes for one; the exact bound is checked on the decoded field.
+        if self.bytes > 6 * MAX_FIELD {
+            return Err(io::Error::other(
+                "a field is larger than the bound of 64 KiB",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for StringBound<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.check(&buf[..n])?;
+        Ok(n)
+    }
+}

@@ -1,0 +1,183 @@
+//! One record of JSON, read field by field into buffers that the next record uses again.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::MAX_FIELD;
+use crate::error::Place;
+use crate::record::{Column, RawRecord};
+
+const COLUMNS: [Column; Column::COUNT] = [
+    Column::Id,
+    Column::Ioc,
+    Column::IocType,
+    Column::ThreatType,
+    Column::Malware,
+    Column::MalwarePrintable,
+    Column::FirstSeen,
+    Column::LastSeen,
+    Column::Confidence,
+    Column::Compromised,
+    Column::Reference,
+    Column::Tags,
+    Column::Reporter,
+];
+
+/// The buffers of a record.
+#[derive(Default)]
+pub(super) struct JsonRecord {
+    texts: [String; Column::COUNT],
+    /// Names of fields that this version does not know.
+    pub(super) unknown: BTreeSet<String>,
+}
+
+impl JsonRecord {
+    /// Empties the record; `id` is the id where it stands outside the record.
+    pub(super) fn begin(&mut self, id: &str) {
+        self.texts.iter_mut().for_each(String::clear);
+        self.texts[Column::Id as usize].push_str(id);
+    }
+
+    /// The record as text.
+    pub(super) fn as_raw(&self, place: Place) -> RawRecord<'_> {
+        let mut raw = RawRecord::new(place);
+        for column in COLUMNS {
+            raw.set(column, &self.texts[column as usize]);
+        }
+        raw
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut JsonRecord {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut JsonRecord {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record (an object with ioc, ioc_type and so on)")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(Name(&mut self.unknown))? {
+            match name {
+                Some(column) => map.next_value_seed(Text(&mut self.texts[column as usize]))?,
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of a field, noted where it is unknown.
+struct Name<'a>(&'a mut BTreeSet<String>);
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = Option<Column>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = Option<Column>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Column::from_name(name).map_or_else(
+            |unknown| {
+                // Bounded: a hostile file must not fill the memory with names.
+                if let Some(name) = unknown.filter(|_| self.0.len() < 100) {
+                    self.0
+                        .insert(crate::text::clean(name).chars().take(64).collect());
+                }
+                None
+            },
+            Some,
+        ))
+    }
+}
+
+/// Any value as text: `null` as nothing, a list with commas between its items.
+struct Text<'a>(&'a mut String);
+
+impl<'de> DeserializeSeed<'de> for Text<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Text<'_> {
+    fn push<E: serde::de::Error>(self, value: impl fmt::Display) -> Result<(), E> {
+        write!(self.0, "{value}").map_err(E::custom)?;
+        if self.0.len() > MAX_FIELD {
+            return Err(E::custom("a field is larger than the bound of 64 KiB"));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for Text<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a number, true, false, null or a list of them")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.push(text)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        loop {
+            let before = self.0.len();
+            if before > 0 {
+                self.0.push(',');
+            }
+            if seq.next_element_seed(Text(self.0))?.is_none() {
+                self.0.truncate(before);
+                return Ok(());
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}

@@ -1,0 +1,188 @@
+//! What happened: counts that add up (`read` = `kept` + the sum of `dropped`), for people and as one JSON object.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::{Serialize, Serializer};
+
+use crate::key::Kind;
+use crate::output::Written;
+use crate::record::Record;
+use crate::reject::{Reason, Reject};
+use crate::source::Report;
+
+/// Records, counted while they come.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Counts {
+    /// Records read.
+    pub read: u64,
+    /// Records that are in the result.
+    pub kept: u64,
+    /// Records that are not, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
+    /// The ids of the first records dropped for a reason.
+    pub examples: BTreeMap<&'static str, Vec<String>>,
+    /// Types that this version does not know, by name.
+    pub unknown_types: BTreeMap<String, u64>,
+    /// Records kept after something was cut off: a path after a domain, a doubled scheme.
+    pub repaired: u64,
+    /// URLs kept without a key for their host, as it is a shared service.
+    pub shared_url_hosts: u64,
+}
+
+impl Counts {
+    pub(crate) fn keep(&mut self, record: &Record<'_>, spared: bool) {
+        self.kept += 1;
+        self.repaired += u64::from(record.repaired);
+        self.shared_url_hosts += u64::from(spared);
+    }
+
+    pub(crate) fn drop(&mut self, reject: &Reject, id: &str) {
+        let name = reject.reason.name();
+        *self.dropped.entry(name).or_default() += 1;
+        let examples = self.examples.entry(name).or_default();
+        // Examples of the common reasons say nothing: --rejects has them all.
+        if examples.len() < 3 && !matches!(reject.reason, Reason::LowConfidence | Reason::TooOld) {
+            examples.push(crate::text::clean(id).into_owned());
+        }
+    }
+
+    pub(crate) fn unknown_type(&mut self, name: &str) {
+        // Bounded: a hostile file must not fill the memory with names.
+        if self.unknown_types.len() < 100 || self.unknown_types.contains_key(name) {
+            let name: String = crate::text::clean(name).chars().take(64).collect();
+            *self.unknown_types.entry(name).or_default() += 1;
+        }
+    }
+
+    /// The reasons in words.
+    #[must_use]
+    pub fn dropped_text(&self) -> String {
+        if self.dropped.is_empty() {
+            return "none dropped".to_owned();
+        }
+        let reasons: Vec<_> = self
+            .dropped
+            .iter()
+            .map(|(reason, n)| format!("{} {n}", reason.replace('_', " ")))
+            .collect();
+        reasons.join(", ")
+    }
+}
+
+/// Rows, counted while they are written.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    by_kind: [u64; Kind::ALL.len()],
+    newest: Option<i64>,
+}
+
+impl Keys {
+    pub(crate) fn add(&mut self, kind: Kind, activity: i64) {
+        self.by_kind[kind as usize] += 1;
+        self.newest = self.newest.max(Some(activity));
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.by_kind.iter().sum()
+    }
+
+    fn by_kind(&self) -> BTreeMap<&'static str, u64> {
+        Kind::ALL
+            .iter()
+            .map(|kind| (kind.name(), self.by_kind[*kind as usize]))
+            .filter(|(_, n)| *n > 0)
+            .collect()
+    }
+}
+
+/// The whole story of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// The inputs, by name, with a comma between.
+    pub source: String,
+    /// Each input.
+    pub inputs: Vec<Report>,
+    /// The records.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Rows written.
+    pub rows: u64,
+    /// Rows by kind of their key.
+    #[serde(serialize_with = "kinds")]
+    pub keys: Keys,
+    /// The latest first or last seen among them, RFC 3339 in UTC.
+    pub newest_activity: Option<String>,
+    /// What was written.
+    #[serde(flatten)]
+    pub written: Written,
+}
+
+fn kinds<S: Serializer>(keys: &Keys, serializer: S) -> Result<S::Ok, S::Error> {
+    keys.by_kind().serialize(serializer)
+}
+
+impl Summary {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(inputs: Vec<Report>, counts: Counts, keys: Keys, written: Written) -> Self {
+        let source = inputs
+            .iter()
+            .map(|input| input.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let newest = keys
+            .newest
+            .and_then(|second| jiff::Timestamp::from_second(second).ok());
+        Self {
+            source,
+            inputs,
+            counts,
+            rows: keys.total(),
+            keys,
+            newest_activity: newest.map(|t| t.to_string()),
+            written,
+        }
+    }
+
+    /// The story for people, in a few lines.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let kinds: Vec<_> = self
+            .keys
+            .by_kind()
+            .into_iter()
+            .map(|(kind, n)| format!("{kind} {n}"))
+            .collect();
+        let mut text = format!(
+            "{}\n  read {}, kept {}, dropped: {}\n  {} rows ({}), newest activity {}\n  {} bytes to {}, sha256 {}",
+            self.source,
+            self.counts.read,
+            self.counts.kept,
+            self.counts.dropped_text(),
+            self.rows,
+            kinds.join(", "),
+            self.newest_activity.as_deref().unwrap_or("unknown"),
+            self.written.bytes,
+            self.written.output,
+            self.written.sha256,
+        );
+        for input in self
+            .inputs
+            .iter()
+            .filter(|input| !input.unknown_columns.is_empty())
+        {
+            let names: Vec<_> = input.unknown_columns.iter().map(String::as_str).collect();
+            // Writing to a String does not fail.
+            let _ = write!(
+                text,
+                "\n  new columns in {}, not used: {}",
+                input.name,
+                names.join(", ")
+            );
+        }
+        text
+    }
+}
