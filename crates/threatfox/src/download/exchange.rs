@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Read};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
@@ -107,10 +107,7 @@ impl Client {
         let status = response.status();
         let asked = text_of(response.headers(), header::RETRY_AFTER)
             .and_then(|value| retry_after(&value, Timestamp::now()));
-        let mut body = Vec::new();
-        // Half of an explanation is better than none, and the status says enough without one.
-        let _ = response.take(MAX_ERROR_BODY).read_to_end(&mut body);
-        let said = self.redact(&words_of(&body));
+        let said = self.redact(&words_of(&start_of(response, self.options.timeout)));
         let status_code = status.as_u16();
         match status_code {
             401 | 403 if prepared.with_key => Failure::Final(DownloadError::KeyRefused {
@@ -181,6 +178,21 @@ pub(super) fn with_wait(error: DownloadError, asked: Option<Duration>) -> Downlo
 
 pub(super) fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// The start of a body. Half of an explanation is better than none, and the status says enough without one: so an error
+/// ends it, and a server that trickles it is not listened to for longer than the time-out.
+fn start_of(response: Response, timeout: Duration) -> Vec<u8> {
+    let start = Instant::now();
+    let mut response = response.take(MAX_ERROR_BODY);
+    let (mut body, mut buffer) = (Vec::new(), [0; 4096]);
+    while start.elapsed() < timeout {
+        match response.read(&mut buffer) {
+            Ok(count @ 1..) => body.extend_from_slice(&buffer[..count]),
+            Ok(0) | Err(_) => break,
+        }
+    }
+    body
 }
 
 /// The server's own words as `, …`: the status and text of the API's JSON, or the title of a page.
