@@ -1,0 +1,301 @@
+// Package engine runs artifacts in Velociraptor's own engine, in the test's
+// process: no server, no client, no data store on disk.
+package engine
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"io/fs"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Velocidex/ordereddict"
+	"github.com/stretchr/testify/suite"
+	"www.velocidex.com/golang/vfilter"
+
+	"www.velocidex.com/golang/velociraptor/actions"
+	actions_proto "www.velocidex.com/golang/velociraptor/actions/proto"
+	"www.velocidex.com/golang/velociraptor/constants"
+	"www.velocidex.com/golang/velociraptor/file_store"
+	"www.velocidex.com/golang/velociraptor/file_store/api"
+	"www.velocidex.com/golang/velociraptor/file_store/path_specs"
+	"www.velocidex.com/golang/velociraptor/file_store/test_utils"
+	flows_proto "www.velocidex.com/golang/velociraptor/flows/proto"
+	"www.velocidex.com/golang/velociraptor/json"
+	"www.velocidex.com/golang/velociraptor/responder"
+	"www.velocidex.com/golang/velociraptor/services"
+	"www.velocidex.com/golang/velociraptor/utils/tempfile"
+	"www.velocidex.com/golang/velociraptor/vql/acl_managers"
+	"www.velocidex.com/golang/velociraptor/vtesting"
+
+	// What the artifacts use: a package registers its plugins, functions,
+	// accessors or result sets when it is imported. All of it at once is
+	// velociraptor/vql_plugins, but it takes longer to build and link.
+	_ "www.velocidex.com/golang/velociraptor/accessors/data"
+	_ "www.velocidex.com/golang/velociraptor/accessors/file"
+	_ "www.velocidex.com/golang/velociraptor/accessors/file_store"   // fs
+	_ "www.velocidex.com/golang/velociraptor/accessors/zip"          // gzip
+	_ "www.velocidex.com/golang/velociraptor/result_sets/simple"     // flow results
+	_ "www.velocidex.com/golang/velociraptor/result_sets/timed"      // event results
+	_ "www.velocidex.com/golang/velociraptor/vql/filesystem"         // tempfile, stat, copy
+	_ "www.velocidex.com/golang/velociraptor/vql/functions"          // to_dict, get, hash
+	_ "www.velocidex.com/golang/velociraptor/vql/networking"         // http_client
+	_ "www.velocidex.com/golang/velociraptor/vql/parsers"            // parse_json
+	_ "www.velocidex.com/golang/velociraptor/vql/parsers/csv"        // parse_csv
+	_ "www.velocidex.com/golang/velociraptor/vql/parsers/event_logs" // parse_evtx
+	_ "www.velocidex.com/golang/velociraptor/vql/protocols"
+	_ "www.velocidex.com/golang/velociraptor/vql/server"         // inventory_add
+	_ "www.velocidex.com/golang/velociraptor/vql/server/flows"   // source
+	_ "www.velocidex.com/golang/velociraptor/vql/server/secrets" // secret_add
+	_ "www.velocidex.com/golang/velociraptor/vql/tools/shell"    // execve
+)
+
+// badLog matches log lines that a sound query does not cause. In VQL a
+// misspelt column, a wrong argument, a missing file or tool or a refused
+// permission is a log line and a NULL or no row: the query goes on.
+var badLog = regexp.MustCompile(`(?im)^error:|"level":"error"|` +
+	`not found|not known|unexpected arg|is required|expecting a |` +
+	`permission denied|unable to open|no such file|` +
+	`artifact .+ invalid|panic runtime error`)
+
+// artifactFiles are the pack's artifacts.
+func artifactFiles(t *testing.T) (paths []string) {
+	err := filepath.WalkDir("../../artifacts", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".yaml") {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no artifacts: ", err)
+	}
+	return paths
+}
+
+// sample is the path of a file of tests/data.
+func sample(t *testing.T, name string) string {
+	path, err := filepath.Abs(filepath.Join("../data", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+type EngineSuite struct {
+	test_utils.TestSuite
+}
+
+func TestEngine(t *testing.T) { suite.Run(t, &EngineSuite{}) }
+
+// SetupTest starts the engine's services afresh for each test, with memory
+// for a data store and a time limit of 60 s.
+func (s *EngineSuite) SetupTest() {
+	s.ConfigObj = s.LoadConfig()
+	s.ConfigObj.Services.HuntDispatcher = true
+	s.ConfigObj.Services.ServerArtifacts = true
+	s.TestSuite.SetupTest()
+
+	s.Require().NoError(services.GrantRoles(
+		s.ConfigObj, "admin", []string{"administrator"}))
+
+	s.loadBuiltIn("Generic.Utils.FetchBinary")
+	s.LoadArtifactFiles(artifactFiles(s.T())...)
+
+	// Where tempfile(), tempdir() and FetchBinary's cache go.
+	s.Require().NoError(tempfile.SetTempDir(s.T().TempDir()))
+}
+
+// --- Helpers ---------------------------------------------------------------
+
+func (s *EngineSuite) repository() services.Repository {
+	manager, err := services.GetRepositoryManager(s.ConfigObj)
+	s.Require().NoError(err)
+	repository, err := manager.GetGlobalRepository(s.ConfigObj)
+	s.Require().NoError(err)
+	return repository
+}
+
+// loadBuiltIn loads one of Velociraptor's own artifacts: the suite starts
+// without them.
+func (s *EngineSuite) loadBuiltIn(name string) {
+	s.LoadArtifactFiles(filepath.Join(os.Getenv("VELOCIRAPTOR_MODULE_DIR"),
+		"artifacts/definitions", strings.ReplaceAll(name, ".", "/")+".yaml"))
+}
+
+// query runs VQL with all rights and returns its rows as JSON lines. The
+// test fails on a log line that badLog matches.
+func (s *EngineSuite) query(vql string, env *ordereddict.Dict) string {
+	s.T().Helper()
+	manager, err := services.GetRepositoryManager(s.ConfigObj)
+	s.Require().NoError(err)
+
+	var logs bytes.Buffer
+	scope := manager.BuildScope(services.ScopeBuilder{
+		Config:     s.ConfigObj,
+		ACLManager: acl_managers.NullACLManager{},
+		Logger:     log.New(&logs, "", 0),
+		Env:        env,
+	})
+
+	statements, err := vfilter.MultiParse(vql)
+	s.Require().NoError(err)
+
+	var out strings.Builder
+	for _, statement := range statements {
+		for row := range statement.Eval(s.Ctx, scope) {
+			line, err := json.Marshal(vfilter.RowToDict(s.Ctx, scope, row))
+			s.Require().NoError(err)
+			out.Write(append(line, '\n'))
+		}
+	}
+	scope.Close() // before the logs are read: it ends what still runs
+	s.NotRegexp(badLog, logs.String())
+	return out.String()
+}
+
+// collection is what becomes of an artifact that is collected.
+type collection struct {
+	rows   string // JSON lines
+	logs   string // JSON lines
+	failed string // the first error, empty if the collection succeeded
+}
+
+// collect compiles an artifact as the server does for a client, and runs the
+// result as the client does.
+func (s *EngineSuite) collect(artifact string, params map[string]string) collection {
+	s.T().Helper()
+	request := &flows_proto.ArtifactCollectorArgs{
+		ClientId:  "C.1",
+		Artifacts: []string{artifact},
+		Specs:     []*flows_proto.ArtifactSpec{{Artifact: artifact, Parameters: parameters(params)}},
+	}
+	service, err := services.GetLauncher(s.ConfigObj)
+	s.Require().NoError(err)
+	compiled, err := service.CompileCollectorArgs(s.Ctx, s.ConfigObj,
+		acl_managers.NullACLManager{}, s.repository(), services.CompilerOptions{}, request)
+	s.Require().NoError(err)
+
+	client := responder.TestResponderWithFlowId(s.ConfigObj, "F.Test")
+	for _, query := range compiled {
+		actions.VQLClientAction{}.StartQuery(s.ConfigObj, s.Ctx, client, query)
+	}
+	client.Close()
+
+	var result collection
+	for _, message := range client.Drain.WaitForCompletion(s.T()) {
+		if message.VQLResponse != nil {
+			result.rows += message.VQLResponse.JSONLResponse
+		}
+		if message.LogMessage != nil {
+			result.logs += message.LogMessage.Jsonl
+		}
+		for _, status := range message.GetFlowStats().GetQueryStatus() {
+			if result.failed == "" {
+				result.failed = status.ErrorMessage
+			}
+		}
+	}
+	return result
+}
+
+// collectOnServer launches a server artifact as the user admin and waits
+// until it ends.
+func (s *EngineSuite) collectOnServer(artifact string, params map[string]string) collection {
+	s.T().Helper()
+	const server = constants.VELOCIRAPTOR_SERVER_CLIENT_ID
+
+	service, err := services.GetLauncher(s.ConfigObj)
+	s.Require().NoError(err)
+	flow_id, err := service.ScheduleArtifactCollection(s.Ctx, s.ConfigObj,
+		acl_managers.NewServerACLManager(s.ConfigObj, "admin"), s.repository(),
+		&flows_proto.ArtifactCollectorArgs{
+			Creator:   "admin",
+			ClientId:  server,
+			Artifacts: []string{artifact},
+			Specs:     []*flows_proto.ArtifactSpec{{Artifact: artifact, Parameters: parameters(params)}},
+		},
+		func() {
+			notifier, err := services.GetNotifier(s.ConfigObj)
+			if err == nil {
+				_ = notifier.NotifyListener(s.Ctx, s.ConfigObj, server, "")
+			}
+		})
+	s.Require().NoError(err)
+
+	var result collection
+	vtesting.WaitUntil(60*time.Second, s.T(), func() bool {
+		flow, err := service.GetFlowDetails(
+			s.Ctx, s.ConfigObj, services.GetFlowOptions{}, server, flow_id)
+		if err != nil || flow.Context == nil {
+			return false
+		}
+		if flow.Context.State == flows_proto.ArtifactCollectorContext_ERROR {
+			result.failed = flow.Context.Status
+		}
+		return flow.Context.State != flows_proto.ArtifactCollectorContext_RUNNING
+	})
+
+	// A variable named Artifact would hide the namespace of that name.
+	env := ordereddict.NewDict().Set("FlowId", flow_id).Set("Name", artifact)
+	result.rows = s.query(
+		`SELECT * FROM source(client_id="server", flow_id=FlowId, artifact=Name)`, env)
+	result.logs = s.query(
+		`SELECT * FROM flow_logs(client_id="server", flow_id=FlowId)`, env)
+	return result
+}
+
+func parameters(params map[string]string) *flows_proto.ArtifactParameters {
+	result := &flows_proto.ArtifactParameters{}
+	for key, value := range params {
+		result.Env = append(result.Env, &actions_proto.VQLEnv{Key: key, Value: value})
+	}
+	return result
+}
+
+// publish adds a file to the inventory as the given version of a tool.
+func (s *EngineSuite) publish(tool, file, version string) {
+	s.query(`SELECT inventory_add(tool=Tool, file=File, version=Version)
+FROM scope()`, ordereddict.NewDict().
+		Set("Tool", tool).Set("File", file).Set("Version", version))
+}
+
+// servePublic serves the inventory's files over HTTP, as a frontend does,
+// and has the server tell its clients so.
+func (s *EngineSuite) servePublic() {
+	server := httptest.NewServer(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			file, err := file_store.GetFileStore(s.ConfigObj).ReadFile(
+				path_specs.NewUnsafeFilestorePath("public", path.Base(r.URL.Path)).
+					SetType(api.PATH_TYPE_FILESTORE_ANY))
+			if err != nil {
+				http.NotFound(w, r)
+				return
+			}
+			defer file.Close()
+			_, _ = io.Copy(w, file)
+		}))
+	s.T().Cleanup(server.Close)
+	s.ConfigObj.Client.ServerUrls = []string{server.URL + "/"}
+}
+
+// writeGzip writes a compressed file to a folder of the test's own.
+func (s *EngineSuite) writeGzip(name, text string) string {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, err := io.WriteString(w, text)
+	s.Require().NoError(err)
+	s.Require().NoError(w.Close())
+
+	path := filepath.Join(s.T().TempDir(), name)
+	s.Require().NoError(os.WriteFile(path, out.Bytes(), 0o600))
+	return path
+}

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Runs the engine's tests; arguments go to `go test` (./test.sh -run TestEngine/TestGolden -v).
+set -eu
+cd "$(dirname "$0")"
+./prepare.sh
+
+VELOCIRAPTOR_MODULE_DIR=$(go list -mod=readonly -m -f '{{.Dir}}' www.velocidex.com/golang/velociraptor)
+export VELOCIRAPTOR_MODULE_DIR
+
+# -trimpath: without it every folder this is checked out to builds the whole engine anew,
+# because the build cache then goes by path.
+exec go test -trimpath -overlay overlay.json "$@" .
