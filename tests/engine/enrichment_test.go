@@ -248,7 +248,7 @@ FROM scope()`, ordereddict.NewDict().Set("Helper", helper).Set("Key", theKey))
 
 	got = s.enrich(api, map[string]string{"Secret": "Nobody's", "AuthKey": ""})
 	s.Contains(got.logs, "Nobody's")
-	s.Contains(got.failed, "Secret")
+	s.Contains(got.failed, "secret")
 	s.Empty(got.rows)
 }
 
