@@ -262,7 +262,7 @@ func (s *EngineSuite) TestEnrichmentSaysWhatWentWrong() {
 		cause  string
 	}{
 		"wrong key":      {map[string]string{"AuthKey": wrong}, "Auth-Key"},
-		"no key":         {map[string]string{"AuthKey": ""}, "needs an Auth-Key and none was given"},
+		"no key":         {map[string]string{"AuthKey": ""}, "the key comes from the parameter Secret"},
 		"refused days":   {nil, "1 to 7 days only"},
 		"days":           {map[string]string{"Days": "9"}, "1 to 7 days, not 9"},
 		"no number":      {map[string]string{"Days": "two"}, "days"},
@@ -288,4 +288,40 @@ func (s *EngineSuite) TestEnrichmentWarnsWhenThereIsNothing() {
 	s.Empty(got.rows)
 	s.Contains(got.logs, "ThreatFox found nothing")
 	s.Regexp(`"Level":"WARN"`, got.logs)
+
+	api = s.serveThreatfox(iocs([2]string{"ip:port", "10.0.0.1:443"}))
+	got = s.enrich(api, map[string]string{"AllowPrivate": "N"})
+
+	s.Empty(got.failed)
+	s.Empty(got.rows)
+	s.Regexp(`"Level":"WARN".*no IOC is left.*not_global`, got.logs)
+}
+
+func (s *EngineSuite) TestEnrichmentReadsTheExportsWithoutAKey() {
+	s.publishHelper()
+	var paths []string
+	server := httptest.NewServer(http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			paths = append(paths, r.URL.Path)
+			http.ServeFile(w, r, sample(s.T(), "threatfox/recent-2026-03-15.csv"))
+		}))
+	s.T().Cleanup(server.Close)
+
+	for _, query := range []string{"recent", "full"} {
+		got := s.collectOnServer(enrichment, map[string]string{
+			"Query": query, "ExportURL": server.URL + "/export/"})
+
+		s.Empty(got.failed)
+		s.NotRegexp(badLog, got.logs)
+		s.Greater(strings.Count(got.rows, "\n"), 1000)
+	}
+	s.Len(paths, 2)
+	s.Contains(paths[0], "/export/json/recent")
+	s.Contains(paths[1], "/full")
+}
+
+func (s *EngineSuite) TestEnrichmentSaysThatTheHelperIsMissing() {
+	_, logs := s.queryWithLogs(`SELECT * FROM Artifact.Server.Enrichment.ThreatFox()`)
+
+	s.Contains(logs, "Tool ThreatFoxHelper_linux_amd64 has no url defined - upload it manually")
 }
