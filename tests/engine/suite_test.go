@@ -5,6 +5,7 @@ package engine
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"io"
 	"io/fs"
 	"log"
@@ -164,9 +165,10 @@ func (s *EngineSuite) query(vql string, env *ordereddict.Dict) string {
 
 // collection is what becomes of an artifact that is collected.
 type collection struct {
-	rows   string // JSON lines
-	logs   string // JSON lines
-	failed string // the first error, empty if the collection succeeded
+	rows   string            // JSON lines, of all sources
+	source map[string]string // JSON lines, by the source's name
+	logs   string            // JSON lines
+	failed string            // the first error, empty if the collection succeeded
 }
 
 // collect compiles an artifact as the server does for a client, and runs the
@@ -185,15 +187,20 @@ func (s *EngineSuite) collect(artifact string, params map[string]string) collect
 	s.Require().NoError(err)
 
 	client := responder.TestResponderWithFlowId(s.ConfigObj, "F.Test")
+	// Not the suite's context, which ends after 60 s: a log may be large.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
 	for _, query := range compiled {
-		actions.VQLClientAction{}.StartQuery(s.ConfigObj, s.Ctx, client, query)
+		actions.VQLClientAction{}.StartQuery(s.ConfigObj, ctx, client, query)
 	}
 	client.Close()
 
-	var result collection
+	result := collection{source: map[string]string{}}
 	for _, message := range client.Drain.WaitForCompletion(s.T()) {
 		if message.VQLResponse != nil {
 			result.rows += message.VQLResponse.JSONLResponse
+			name := path.Base(strings.ReplaceAll(message.VQLResponse.Query.Name, ".", "/"))
+			result.source[name] += message.VQLResponse.JSONLResponse
 		}
 		if message.LogMessage != nil {
 			result.logs += message.LogMessage.Jsonl

@@ -205,12 +205,32 @@ pub fn push_regex(out: &mut String, kind: Kind, key: &str, exact: bool) {
     } else {
         "^"
     });
-    for c in key.strip_prefix(kind.prefix()).unwrap_or(key).chars() {
-        if r"\.+*?()|[]{}^$".contains(c) {
+    let value = key.strip_prefix(kind.prefix()).unwrap_or(key);
+    let mut copied = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        if matches!(
+            byte,
+            b'\\'
+                | b'.'
+                | b'+'
+                | b'*'
+                | b'?'
+                | b'('
+                | b')'
+                | b'|'
+                | b'['
+                | b']'
+                | b'{'
+                | b'}'
+                | b'^'
+                | b'$'
+        ) {
+            out.push_str(&value[copied..at]);
             out.push('\\');
+            copied = at;
         }
-        out.push(c);
     }
+    out.push_str(&value[copied..]);
     out.push('$');
 }
 

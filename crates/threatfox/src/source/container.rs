@@ -14,6 +14,7 @@ const MAX_UNPACKED: u64 = 4 << 30;
 /// A zip on standard input is put into a file first; it may have this many bytes.
 const MAX_SPOOLED: u64 = 512 << 20;
 const BUFFER: usize = 64 * 1024;
+const START: u64 = 4096;
 
 /// Something to read, under the name that messages use.
 #[derive(Debug, Clone)]
@@ -92,10 +93,11 @@ fn is_zip(magic: &[u8]) -> bool {
     magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06")
 }
 
+/// Enough for the magic bytes, and for telling the kind of plain text.
 fn first_bytes(reader: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut magic = Vec::with_capacity(4);
-    reader.take(4).read_to_end(&mut magic)?;
-    Ok(magic)
+    let mut start = Vec::new();
+    reader.take(START).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 fn unpack_stream<T>(

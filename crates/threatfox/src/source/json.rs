@@ -3,7 +3,7 @@
 //! Both are an object, told apart by its keys. An answer that is not `ok` has a text in place of the data, or nothing.
 
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -29,7 +29,10 @@ pub(super) fn read(
         message: String::new(),
         data: false,
     };
-    let mut json = serde_json::Deserializer::from_reader(StringBound::new(content));
+    let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(
+        64 * 1024,
+        StringBound::new(content),
+    ));
     let result = (&mut top).deserialize(&mut json).and_then(|()| json.end());
     let Top {
         record,

@@ -1,0 +1,49 @@
+# What can be done here. Every target sets up what it needs from a fresh checkout:
+# Rust, Go, a C compiler and make are enough.
+.DEFAULT_GOAL := help
+.PHONY: help helper demo hunt test test-rust test-engine bench lint golden clean
+
+ENGINE := tests/engine
+# Says in one line what runs, and afterwards how long it took.
+STEP = @step() { name=$$1; shift; printf '== %s\n' "$$name"; start=$$(date +%s); "$$@" || exit $$?; \
+       printf '== %s: done in %s s\n' "$$name" "$$(($$(date +%s) - start))"; }; step
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
+
+helper: ## Build the helper, target/release/threatfox
+	$(STEP) "build the helper" cargo build --locked --release --package threatfox-cli
+
+demo: helper ## Hunt a real export plus planted indicators in a real Sysmon log
+	@EVTX=tests/data/evtx/sysmon6-issue_43.evtx \
+	 FEED="tests/data/threatfox/recent-2026-03-15.csv tests/data/demo/planted.csv" \
+	 $(ENGINE)/hunt.sh
+
+hunt: helper ## Hunt in logs of your own: make hunt EVTX=FILE-OR-FOLDER [FEED=FILE] [OUT=FILE.jsonl] [NORMALIZE_ARGS=…] [HUNT_ARGS=…]
+	@EVTX="$(EVTX)" FEED="$(FEED)" OUT="$(OUT)" NORMALIZE_ARGS="$(NORMALIZE_ARGS)" HUNT_ARGS="$(HUNT_ARGS)" $(ENGINE)/hunt.sh
+
+test: test-rust test-engine ## Run every test
+
+test-rust: ## Test the library and the helper
+	$(STEP) "test the helper" cargo test --locked --quiet
+
+test-engine: helper ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes)
+	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
+	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 20m
+
+bench: helper ## Measure: normalize against a bare read, the hunt against bare parse_evtx (needs python3)
+	$(STEP) "normalize" cargo run --locked --release --quiet --package threatfox --example bench_feed -- 10000 100000
+	$(STEP) "hunt" $(ENGINE)/bench.sh
+
+lint: ## Check format, lints and artifacts
+	$(STEP) "cargo fmt" cargo fmt --all --check
+	$(STEP) "cargo clippy" cargo clippy --locked --quiet --all-targets -- -D warnings
+	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
+	$(STEP) "gofmt" sh -c 'bad=$$(gofmt -l $(ENGINE)/*.go $(ENGINE)/report $(ENGINE)/stubs); [ -z "$$bad" ] || { echo "$$bad"; exit 1; }'
+	$(STEP) "verify the artifacts" $(ENGINE)/test.sh -run 'TestEngine/(TestVerify|TestAnArtifactsPath)'
+
+golden: helper ## Write the golden files anew; read the diff before you commit it
+	$(STEP) "golden files" $(ENGINE)/test.sh -run 'TestEngine/TestHuntFindsExactly' -update
+
+clean: ## Remove what was built
+	rm -rf target $(ENGINE)/vendor $(ENGINE)/overlay.json
