@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"log"
+	"os"
+	"regexp"
+	"sort"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/Velocidex/ordereddict"
+
+	"www.velocidex.com/golang/vfilter"
+
+	"www.velocidex.com/golang/velociraptor/json"
+	"www.velocidex.com/golang/velociraptor/services"
+	"www.velocidex.com/golang/velociraptor/vql/acl_managers"
+)
+
+// blogCell is the notebook cell of the blog post that this project started from, word for word.
+const blogCell = `LET TFData <= SELECT ioc, ioc_type FROM Artifact.Server.Enrichment.ThreatFox()
+LET IpConns = SELECT timestamp(epoch=System.TimeCreated.SystemTime) AS Time, System.Computer AS Computer, EventData.DestinationIp AS DestIp, EventData.DestinationHostname As DestHost FROM parse_evtx(filename="C:\\Windows\\System32\\winevt\\Logs\\Microsoft-Windows-Sysmon%4Operational.evtx") WHERE System.EventID.Value = 3 AND DestIp != '34.36.95.252' 
+
+SELECT * FROM foreach(row=IpConns, query={SELECT Time, str(str=ioc) AS IOC, ioc_type, str(str=DestIp) AS DstIP, str(str=DestHost) As DstHost FROM foreach(row=TFData)}) WHERE IOC =~ DstIP OR DstHost =~ IOC`
+
+// sysmonLog is where the cells look for the log, as VQL spells it.
+const sysmonLog = `C:\\Windows\\System32\\winevt\\Logs\\Microsoft-Windows-Sysmon%4Operational.evtx`
+
+const edgeLog = "evtx/synth-edge-shared.evtx"
+
+// planted are the IOCs that the log's answer key knows, by the key's spelling.
+var planted = map[string][2]string{
+	"203.0.113.7:4443":      {"ip:port", "203.0.113.7:4443"},
+	"c2.bad-domain.example": {"domain", "C2.Bad-Domain.example"},
+	"2001:db8::7":           {"ip:port", "[2001:db8::7]:443"},
+	"xn--bcher-kva.example": {"domain", "xn--bcher-kva.example"},
+}
+
+// decoys are IOCs that no connection of the log is to, though their text says so to a careless eye.
+var decoys = [][2]string{
+	{"url", "http://url-host.example/x"},
+	{"ip:port", "203.0.113.77:80"},                           // 203.0.113.7 is a part of it
+	{"url", "http://redirect.example/?to=93.184.215.14"},     // names a harmless address of the log
+	{"url", "http://url-host.example/c2.bad-domain.example"}, // names the domain
+	{"domain", "2.bad-domain.example"},                       // a part of c2.bad-domain.example
+	{"domain", "c2-bad-domain.example"},                      // a dot, taken for any character, matches
+	{"domain", "bad-domain.example.decoy.example"},           // the domain's text, then more
+	{"md5_hash", "83f19f1e5a4c954c9ff549dac313dd29"},         // of a process, not a connection
+	{"ip:port", "93.18.0.1:443"},                             // of a neighbour
+	{"domain", "corp.example"},                               // the computers' own
+	{"ip:port", "198.51.100.14:443"},                         // a documentation address
+	{"url", "http://203.0.113.79/gate"},                      // 203.0.113.7 is a part of it
+}
+
+// event is a connection of the log by its answer key.
+type event struct{ record, kind, indicator string }
+
+// edgeEvents returns the connections (event 3) that match, by record, and the records by time.
+func (s *EngineSuite) edgeEvents() (truth map[string]event, records map[string][]string) {
+	file, err := os.Open(sample(s.T(), strings.Replace(edgeLog, ".evtx", ".key.csv", 1)))
+	s.Require().NoError(err)
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	s.Require().NoError(err)
+
+	truth = map[string]event{}
+	for _, row := range rows[1:] {
+		if row[1] == "3" && row[3] == "match" {
+			truth[row[0]] = event{row[0], row[4], row[7]}
+		}
+	}
+
+	records = map[string][]string{}
+	for _, row := range s.rowsOf(s.query(`
+SELECT str(str=System.EventRecordID) AS Record,
+       timestamp(epoch=System.TimeCreated.SystemTime) AS Time
+FROM parse_evtx(filename=Log)
+WHERE System.EventID.Value = 3`, ordereddict.NewDict().Set("Log", sample(s.T(), edgeLog)))) {
+		records[row["Time"]] = append(records[row["Time"]], row["Record"])
+	}
+	return truth, records
+}
+
+// rowsOf reads JSON lines; each value becomes text.
+func (s *EngineSuite) rowsOf(lines string) (rows []map[string]string) {
+	for _, line := range strings.Split(strings.TrimSpace(lines), "\n") {
+		if line == "" {
+			continue
+		}
+		var row map[string]any
+		s.Require().NoError(json.Unmarshal([]byte(line), &row))
+		texts := map[string]string{}
+		for name, value := range row {
+			texts[name] = fmt.Sprint(value)
+		}
+		rows = append(rows, texts)
+	}
+	return rows
+}
+
+// verdict is how a cell's rows compare with the answer key.
+type verdict struct {
+	found  map[string]bool // records with their own IOC
+	false_ []string        // rows that are no match, as "record IOC"
+	double int             // rows that say again what another row said
+	took   time.Duration
+	logs   string
+}
+
+// noEventData is what EventData.X logs for an event without EventData, which the log has; only
+// the blog's cell writes so.
+var noEventData = regexp.MustCompile(`(?m)^ERROR:While resolving EventData\.\w+ Symbol EventData not found.*$`)
+
+// queryWithLogs runs VQL with all rights and returns its rows as JSON lines, and its log.
+func (s *EngineSuite) queryWithLogs(vql string) (rows, logs string) {
+	s.T().Helper()
+	manager, err := services.GetRepositoryManager(s.ConfigObj)
+	s.Require().NoError(err)
+	var logged bytes.Buffer
+	scope := manager.BuildScope(services.ScopeBuilder{
+		Config:     s.ConfigObj,
+		ACLManager: acl_managers.NullACLManager{},
+		Logger:     log.New(&logged, "", 0),
+	})
+	statements, err := vfilter.MultiParse(vql)
+	s.Require().NoError(err)
+	var out strings.Builder
+	for _, statement := range statements {
+		for row := range statement.Eval(s.Ctx, scope) {
+			line, err := json.Marshal(vfilter.RowToDict(s.Ctx, scope, row))
+			s.Require().NoError(err)
+			out.Write(append(line, '\n'))
+		}
+	}
+	scope.Close() // before the log is read: it ends what still runs
+	return out.String(), logged.String()
+}
+
+// runCell runs a cell against the log and judges its rows.
+func (s *EngineSuite) runCell(cell string, truth map[string]event, records map[string][]string) verdict {
+	s.T().Helper()
+	s.Require().Equal(1, strings.Count(cell, sysmonLog))
+	cell = strings.Replace(cell, sysmonLog, sample(s.T(), edgeLog), 1)
+
+	start := time.Now()
+	lines, logs := s.queryWithLogs(cell)
+	rows := s.rowsOf(lines)
+	result := verdict{found: map[string]bool{}, took: time.Since(start), logs: logs}
+
+	for _, row := range rows {
+		s.Require().Len(records[row["Time"]], 1, "the log's times are unique: %v", row)
+		record := records[row["Time"]][0]
+		match, isMatch := truth[record]
+		switch {
+		case !isMatch || !strings.EqualFold(planted[match.indicator][1], row["IOC"]):
+			result.false_ = append(result.false_, record+" "+row["IOC"])
+		case result.found[record]:
+			result.double++
+		default:
+			result.found[record] = true
+		}
+	}
+	return result
+}
+
+// The blog's cell and the two that take its place, side by side. Run with -v to see the table.
+func (s *EngineSuite) TestTheBlogsCellAndItsReplacements() {
+	s.publishHelper()
+	values := append([][2]string{}, decoys...)
+	for _, ioc := range planted {
+		values = append(values, ioc)
+	}
+	for i := range 500 { // what else a day brings
+		values = append(values, [2]string{"domain", fmt.Sprintf("other-%d.bad-domain.test", i)})
+	}
+	s.enrichmentAsks(s.serveThreatfox(iocs(values...)))
+	s.query(`SELECT server_set_metadata(ThreatFoxAuthKey=Key) FROM scope()`,
+		ordereddict.NewDict().Set("Key", theKey))
+	s.query(`SELECT * FROM Artifact.Server.Enrichment.ThreatFox()`, nil) // into the cache
+
+	truth, records := s.edgeEvents()
+	exact, below := map[string]bool{}, map[string]bool{}
+	for record, event := range truth {
+		switch event.kind {
+		case "ip:port", "ip", "domain":
+			exact[record] = true
+			below[record] = true
+		case "subdomain":
+			below[record] = true
+		}
+	}
+
+	regex, err := os.ReadFile("../../docs/notebook-cell-regex.vql")
+	s.Require().NoError(err)
+	dict, err := os.ReadFile("../../docs/notebook-cell-dict.vql")
+	s.Require().NoError(err)
+
+	var table strings.Builder
+	out := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(out, "cell\ttrue hits of %d\tmissed\tfalse hits\ttime\t\n", len(truth))
+	verdicts := map[string]verdict{}
+	for _, cell := range [][2]string{
+		{"blog", blogCell}, {"regex", string(regex)}, {"dict", string(dict)},
+	} {
+		v := s.runCell(cell[1], truth, records)
+		verdicts[cell[0]] = v
+		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%v\t\n", cell[0], len(v.found),
+			len(truth)-len(v.found), len(v.false_), v.took.Round(time.Millisecond))
+	}
+	s.Require().NoError(out.Flush())
+	for _, cell := range []string{"blog", "regex", "dict"} {
+		var missed []string
+		for record := range truth {
+			if !verdicts[cell].found[record] {
+				missed = append(missed, record)
+			}
+		}
+		sort.Strings(missed)
+		fmt.Fprintf(&table, "%s missed records %v, false: %v\n", cell, missed, verdicts[cell].false_)
+	}
+	s.T().Log("\n" + table.String())
+
+	s.Equal(below, verdicts["regex"].found)
+	s.Empty(verdicts["regex"].false_)
+	s.Equal(exact, verdicts["dict"].found)
+	s.Empty(verdicts["dict"].false_)
+	s.Zero(verdicts["regex"].double + verdicts["dict"].double)
+
+	s.NotRegexp(badLog, verdicts["regex"].logs)
+	s.NotRegexp(badLog, verdicts["dict"].logs)
+	s.NotRegexp(badLog, noEventData.ReplaceAllString(verdicts["blog"].logs, ""))
+	s.NotEmpty(verdicts["blog"].found)
+	s.NotEmpty(verdicts["blog"].false_, "the decoys fool a cell that compares the IOC's text")
+}
