@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -17,6 +18,7 @@ func (s *EngineSuite) TestBenchmarkTheHunt() {
 	if log == "" {
 		s.T().Skip("run by make bench")
 	}
+	s.Ctx = context.Background() // the suite's ends after 60 s
 	feed := os.Getenv("BENCH_FEED")
 	s.publish("ThreatFoxFeed", feed, "1.0.1")
 
