@@ -16,5 +16,5 @@ log=$work/sysmon-$events.evtx
 python3 "$top/tests/tools/bench_export.py" "$log.planted.csv" "$keys" >"$work/export.csv"
 "$top/target/release/threatfox" normalize --allow-private -o "$work/threatfox-feed.csv.gz" "$work/export.csv"
 
-BENCH_EVTX=$log BENCH_FEED=$work/threatfox-feed.csv.gz "$here/test.sh" -count=1 -timeout 1h -v \
+BENCH_EVTX=$log BENCH_FEED=$work/threatfox-feed.csv.gz "$here/test.sh" -timeout 1h -v \
   -run '^TestEngine$/^TestBenchmarkTheHunt$' 2>&1 | grep -E '^bench:|FAIL|Error|panic'

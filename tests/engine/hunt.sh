@@ -60,7 +60,7 @@ if [ -n "${VELOCIRAPTOR:-}" ]; then
 else
   step "Hunt: $evtx in Velociraptor's engine"
   HUNT_DIR=$results HUNT_FEED=$feed HUNT_EVTX=$evtx HUNT_ARGS=${HUNT_ARGS:-} \
-    "$here/test.sh" -count=1 -timeout 2h -run '^TestEngine$/^TestRunTheHuntOnYourLogs$' >"$results/engine.log" 2>&1 ||
+    "$here/test.sh" -timeout 2h -run '^TestEngine$/^TestRunTheHuntOnYourLogs$' >"$results/engine.log" 2>&1 ||
     { cat "$results/engine.log" >&2; fail 'the engine failed'; }
 fi
 took

@@ -8,6 +8,6 @@ VELOCIRAPTOR_MODULE_DIR=$(go list -mod=readonly -m -f '{{.Dir}}' www.velocidex.c
 export VELOCIRAPTOR_MODULE_DIR
 
 # -trimpath: without it every folder this is checked out to builds the whole engine anew,
-# because the build cache then goes by path.
+# because the build cache then goes by path. -count=1: the artifacts lie outside the module, so go cannot see them change.
 # server_vql: the functions of a server, such as server_metadata().
-exec go test -trimpath -tags server_vql -overlay overlay.json "$@" .
+exec go test -count=1 -trimpath -tags server_vql -overlay overlay.json "$@" .
