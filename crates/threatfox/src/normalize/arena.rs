@@ -75,6 +75,13 @@ impl Names {
         Ok(self.last)
     }
 
+    /// Puts every text into another form. Only when no more are added.
+    pub(super) fn rewrite(&mut self, form: impl Fn(&str) -> String) {
+        for text in &mut self.texts {
+            *text = form(text).into();
+        }
+    }
+
     pub(super) fn text(&self, number: u32) -> &str {
         &self.texts[number as usize]
     }

@@ -125,6 +125,10 @@ impl KeyStore {
     }
 
     pub(super) fn sort(&mut self) {
+        for names in [&mut self.malware, &mut self.threat_types] {
+            // The separator of merged names cannot stand in a name.
+            names.rewrite(|name| clean(name).replace(';', ","));
+        }
         let arena = &self.arena;
         self.facts
             .sort_unstable_by(|a, b| a.start.cmp(&b.start).then_with(|| compare(arena, a, b)));
@@ -229,17 +233,10 @@ impl Merged {
         self.numbers.extend(numbers);
         self.numbers.sort_unstable();
         self.numbers.dedup();
-        let mut texts: Vec<String> = Vec::new();
         if let [one] = self.numbers[..] {
-            let text = names.text(one);
-            if !text.contains(';') && matches!(clean(text), std::borrow::Cow::Borrowed(_)) {
-                return text;
-            }
+            return names.text(one);
         }
-        for number in &self.numbers {
-            // The separator cannot stand in a name.
-            texts.push(clean(names.text(*number)).replace(';', ","));
-        }
+        let mut texts: Vec<&str> = self.numbers.iter().map(|n| names.text(*n)).collect();
         texts.retain(|text| !text.is_empty());
         texts.sort_unstable();
         texts.dedup();
