@@ -37,6 +37,12 @@ impl Arena {
         }
     }
 
+    /// The first byte of a text.
+    pub(super) fn first(&self, span: Span) -> u8 {
+        let byte = self.0.as_bytes().get(span.start as usize);
+        byte.copied().unwrap_or_default()
+    }
+
     pub(super) fn get(&self, span: Span) -> &str {
         let start = span.start as usize;
         &self.0[start..start + span.len as usize]
