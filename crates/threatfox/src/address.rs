@@ -100,6 +100,30 @@ const SPECIAL: [(IpNet, Scope); 24] = [
     (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), Scope::Reserved),
 ];
 
+/// The first octets of the IPv4 networks above: nearly all addresses are told by them alone.
+const SPECIAL_FIRST: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut n = 0;
+    while n < SPECIAL.len() {
+        if let IpNet::V4(net) = SPECIAL[n].0 {
+            let mut octet = net.addr().octets()[0] as usize;
+            let end = octet
+                + (256
+                    >> if net.prefix_len() < 8 {
+                        net.prefix_len()
+                    } else {
+                        8
+                    });
+            while octet < end {
+                special[octet] = true;
+                octet += 1;
+            }
+        }
+        n += 1;
+    }
+    special
+};
+
 const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> IpNet {
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix))
 }
@@ -115,6 +139,11 @@ const fn v6(groups: [u16; 8], prefix: u8) -> IpNet {
 /// The scope of an address that is not globally routable; `None` for all others.
 #[must_use]
 pub fn scope(ip: IpAddr) -> Option<Scope> {
+    if let IpAddr::V4(ip) = ip
+        && !SPECIAL_FIRST[usize::from(ip.octets()[0])]
+    {
+        return None;
+    }
     SPECIAL
         .iter()
         .find(|(net, _)| net.contains(&ip))
@@ -164,6 +193,15 @@ mod tests {
             "01.2.3.4:80",
         ] {
             assert!(parse_with_port(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_octet_hides_no_network() {
+        for (net, expected) in SPECIAL {
+            for ip in [net.network(), net.broadcast()] {
+                assert_eq!(scope(ip), Some(expected), "{ip}");
+            }
         }
     }
 

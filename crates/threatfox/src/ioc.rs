@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::address;
 use crate::host::Host;
 use crate::reject::{Reason, Reject};
-use crate::web_address::{UrlHost, WebAddress};
+use crate::web_address::{UrlHost, WebAddress, split_at_scheme};
 
 /// A hash that Sysmon and ThreatFox have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,13 +121,16 @@ impl<'a> Ioc<'a> {
 
 /// A domain is sometimes submitted with the path or the scheme of its URL: cut off, as the host still says enough.
 fn domain(value: &str) -> Result<(Ioc<'_>, bool), Reject> {
-    let without_scheme = value.split_once("://").map_or(value, |(_, rest)| rest);
-    let name = without_scheme
-        .split(['/', '?', '#', ':'])
-        .next()
-        .unwrap_or_default();
+    let without_scheme = split_at_scheme(value).map_or(value, |(_, rest)| rest);
+    let end = without_scheme
+        .bytes()
+        .position(|b| matches!(b, b'/' | b'?' | b'#' | b':'));
+    let name = end.map_or(without_scheme, |end| &without_scheme[..end]);
     let repaired = name.len() != value.len();
-    if let Ok(ip) = name.parse::<IpAddr>() {
+    // An IPv4 address ends in a digit, as few names do; one of IPv6 does not get here, it has colons.
+    if name.ends_with(|c: char| c.is_ascii_digit())
+        && let Ok(ip) = name.parse::<IpAddr>()
+    {
         return Ok((Ioc::Address(ip, None), true));
     }
     let host = Host::parse(name).map_err(|why| Reason::BadDomain.because(why))?;

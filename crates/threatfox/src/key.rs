@@ -10,7 +10,8 @@
 //! The host of a URL may be an address: its row has the kind `url_host` too, unless an `ip:port` indicator has the same
 //! address, whose kind `ip` then wins, as `domain` does for a name.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -119,7 +120,7 @@ impl KeyMaker {
             Ioc::Address(ip, port) => {
                 take(Key {
                     kind: Kind::Ip,
-                    text: written(&mut self.text, format_args!("{ip}")),
+                    text: address_text(&mut self.text, *ip),
                     exact: true,
                     port: *port,
                 });
@@ -130,7 +131,7 @@ impl KeyMaker {
             }
             Ioc::Hash(algorithm, hex) => {
                 let kind = Kind::from(*algorithm);
-                let text = written(&mut self.text, format_args!("{}{hex}", kind.prefix()));
+                let text = joined(&mut self.text, kind.prefix(), hex);
                 take(Key {
                     kind,
                     text,
@@ -139,10 +140,7 @@ impl KeyMaker {
                 });
             }
             Ioc::Url(url) => {
-                let text = written(
-                    &mut self.text,
-                    format_args!("{}{}", Kind::Url.prefix(), url.normalized),
-                );
+                let text = joined(&mut self.text, Kind::Url.prefix(), &url.normalized);
                 take(Key {
                     kind: Kind::Url,
                     text,
@@ -151,7 +149,7 @@ impl KeyMaker {
                 });
                 match &url.host {
                     UrlHost::Address(ip) => {
-                        let text = written(&mut self.text, format_args!("{ip}"));
+                        let text = address_text(&mut self.text, *ip);
                         take(Key {
                             kind: Kind::UrlHost,
                             text,
@@ -168,10 +166,28 @@ impl KeyMaker {
     }
 }
 
-fn written<'b>(buffer: &'b mut String, text: fmt::Arguments<'_>) -> &'b str {
+/// The address as its `Display` writes it, without the machinery of `fmt` for the many of IPv4.
+fn address_text(buffer: &mut String, ip: IpAddr) -> &str {
     buffer.clear();
-    // Writing to a String does not fail.
-    let _ = buffer.write_fmt(text);
+    match ip {
+        IpAddr::V4(ip) => {
+            for (n, octet) in ip.octets().into_iter().enumerate() {
+                if n > 0 {
+                    buffer.push('.');
+                }
+                buffer.push_str(itoa::Buffer::new().format(octet));
+            }
+        }
+        // Writing to a String does not fail.
+        IpAddr::V6(ip) => _ = write!(buffer, "{ip}"),
+    }
+    buffer
+}
+
+fn joined<'b>(buffer: &'b mut String, prefix: &str, text: &str) -> &'b str {
+    buffer.clear();
+    buffer.push_str(prefix);
+    buffer.push_str(text);
     buffer
 }
 

@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, SyncSender};
+use std::thread::{self, JoinHandle};
 
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
@@ -11,6 +13,11 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
+
+/// What is handed to the disk at a time.
+const BLOCK: usize = 64 * 1024;
+/// How many blocks may wait while the disk takes others: 1 MiB.
+const QUEUE: usize = 16;
 
 /// What was written, as it lies on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,8 +37,8 @@ pub struct Output {
 }
 
 enum Stream {
-    Plain(BufWriter<Hashing>),
-    Gzip(Box<GzEncoder<BufWriter<Hashing>>>),
+    Plain(BufWriter<Background>),
+    Gzip(Box<GzEncoder<BufWriter<Background>>>),
 }
 
 enum Place {
@@ -61,14 +68,12 @@ impl Output {
         } else {
             Place::Temporary(temporary_beside(path).map_err(error)?)
         };
-        let hashing = BufWriter::with_capacity(
-            64 * 1024,
-            Hashing {
-                place,
-                sha256: Sha256::new(),
-                bytes: 0,
-            },
-        );
+        let hashing = Hashing {
+            place,
+            sha256: Sha256::new(),
+            bytes: 0,
+        };
+        let hashing = BufWriter::with_capacity(BLOCK, Background::start(hashing));
         let stream = if path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
@@ -104,7 +109,11 @@ impl Output {
             place,
             sha256,
             bytes,
-        } = buffered.into_inner().map_err(|e| error(e.into_error()))?;
+        } = buffered
+            .into_inner()
+            .map_err(|e| error(e.into_error()))?
+            .finish()
+            .map_err(error)?;
         match place {
             Place::Stdout(mut stdout) => stdout.flush().map_err(error)?,
             Place::Special(mut file) => file.flush().map_err(error)?,
@@ -157,6 +166,68 @@ impl Write for Output {
         match &mut self.stream {
             Stream::Plain(out) => out.flush(),
             Stream::Gzip(out) => out.flush(),
+        }
+    }
+}
+
+/// Writes in a thread of its own: hashing and writing go on while rows are made.
+struct Background {
+    blocks: Option<SyncSender<Vec<u8>>>,
+    writer: Option<JoinHandle<io::Result<Hashing>>>,
+}
+
+impl Background {
+    fn start(mut hashing: Hashing) -> Self {
+        let (blocks, received) = mpsc::sync_channel::<Vec<u8>>(QUEUE);
+        let writer = thread::spawn(move || {
+            for block in received {
+                hashing.write_all(&block)?;
+            }
+            Ok(hashing)
+        });
+        Self {
+            blocks: Some(blocks),
+            writer: Some(writer),
+        }
+    }
+
+    /// Waits until all is written.
+    fn finish(mut self) -> io::Result<Hashing> {
+        self.join()
+    }
+
+    fn join(&mut self) -> io::Result<Hashing> {
+        self.blocks = None; // Tells the thread that no more comes.
+        let writer = self.writer.take().and_then(|writer| writer.join().ok());
+        writer.unwrap_or_else(|| Err(io::Error::other("the output has ended already")))
+    }
+}
+
+impl Write for Background {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let sent = self
+            .blocks
+            .as_ref()
+            .is_some_and(|blocks| blocks.send(buf.to_vec()).is_ok());
+        if sent {
+            return Ok(buf.len());
+        }
+        // The thread has ended early, so it has an error to tell.
+        let error = self.join().err();
+        Err(error.unwrap_or_else(|| io::Error::other("the output has ended already")))
+    }
+
+    /// Nothing waits for a part of the output; [`Background::finish`] waits for the whole.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Background {
+    /// The temporary file of an unfinished output must be gone before the program is.
+    fn drop(&mut self) {
+        if self.writer.is_some() {
+            let _ = self.join();
         }
     }
 }

@@ -91,8 +91,15 @@ fn has_scheme(text: &str) -> bool {
     split_scheme(text).is_some()
 }
 
+/// `text.split_once("://")`, which prepares a search that takes longer than these short texts are worth.
+pub(crate) fn split_at_scheme(text: &str) -> Option<(&str, &str)> {
+    let colon = memchr::memchr_iter(b':', text.as_bytes())
+        .find(|colon| text.as_bytes()[colon + 1..].starts_with(b"//"))?;
+    Some((&text[..colon], &text[colon + 3..]))
+}
+
 fn split_scheme(text: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = text.split_once("://")?;
+    let (scheme, rest) = split_at_scheme(text)?;
     let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme
             .bytes()

@@ -1,6 +1,5 @@
 //! The feed by key: what its columns are, and how it is written.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::key::{Kind, push_regex};
@@ -44,9 +43,10 @@ pub fn write<W: Write>(store: &KeyStore, out: W, layout: Layout) -> io::Result<(
         push_regex(&mut regex, row.kind, row.key, row.exact);
         ports.clear();
         for port in row.ports {
-            let separator = if ports.is_empty() { "" } else { ";" };
-            // Writing to a String does not fail.
-            let _ = write!(ports, "{separator}{port}");
+            if !ports.is_empty() {
+                ports.push(';');
+            }
+            ports.push_str(itoa::Buffer::new().format(*port));
         }
         let is_hash = matches!(row.kind, Kind::Md5 | Kind::Sha1 | Kind::Sha256);
         table.row(&[

@@ -37,6 +37,12 @@ impl Arena {
         }
     }
 
+    /// The first byte of a text.
+    pub(super) fn first(&self, span: Span) -> u8 {
+        let byte = self.0.as_bytes().get(span.start as usize);
+        byte.copied().unwrap_or_default()
+    }
+
     pub(super) fn get(&self, span: Span) -> &str {
         let start = span.start as usize;
         &self.0[start..start + span.len as usize]
@@ -73,6 +79,13 @@ impl Names {
             number
         };
         Ok(self.last)
+    }
+
+    /// Puts every text into another form. Only when no more are added.
+    pub(super) fn rewrite(&mut self, form: impl Fn(&str) -> String) {
+        for text in &mut self.texts {
+            *text = form(text).into();
+        }
     }
 
     pub(super) fn text(&self, number: u32) -> &str {

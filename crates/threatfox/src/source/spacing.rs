@@ -41,6 +41,12 @@ impl<R> Spacing<R> {
             }
             self.in_quotes = !self.in_quotes;
             start = quote + 1;
+            // Nearly every gap is this one: no search for the quote that ends it.
+            if !self.in_quotes && block[start..].starts_with(b", \"") {
+                block.swap(start, start + 1);
+                self.in_quotes = true;
+                start += 3;
+            }
         }
         if !self.in_quotes
             && let Some(end) = move_space(&mut block[start..])
