@@ -26,6 +26,7 @@ import (
 	"www.velocidex.com/golang/velociraptor/actions"
 	actions_proto "www.velocidex.com/golang/velociraptor/actions/proto"
 	"www.velocidex.com/golang/velociraptor/constants"
+	crypto_proto "www.velocidex.com/golang/velociraptor/crypto/proto"
 	"www.velocidex.com/golang/velociraptor/file_store"
 	"www.velocidex.com/golang/velociraptor/file_store/api"
 	"www.velocidex.com/golang/velociraptor/file_store/path_specs"
@@ -196,7 +197,8 @@ func (s *EngineSuite) collect(artifact string, params map[string]string) collect
 	client.Close()
 
 	result := collection{source: map[string]string{}}
-	for _, message := range client.Drain.WaitForCompletion(s.T()) {
+	client.Drain.WaitForCompletion(s.T())
+	for _, message := range messagesWithLog(client) {
 		if message.VQLResponse != nil {
 			result.rows += message.VQLResponse.JSONLResponse
 			name := path.Base(strings.ReplaceAll(message.VQLResponse.Query.Name, ".", "/"))
@@ -212,6 +214,20 @@ func (s *EngineSuite) collect(artifact string, params map[string]string) collect
 		}
 	}
 	return result
+}
+
+// messagesWithLog are a client's messages once its log has come: it is sent apart from the status,
+// and may come after it. The engine's last line is "Query Stats".
+func messagesWithLog(client *responder.TestResponderType) (messages []*crypto_proto.VeloMessage) {
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		messages = client.Drain.Messages()
+		for _, message := range messages {
+			if strings.Contains(message.GetLogMessage().GetJsonl(), "Query Stats") {
+				return messages
+			}
+		}
+	}
+	return messages
 }
 
 // collectOnServer launches a server artifact as the user admin and waits
