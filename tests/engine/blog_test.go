@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"bytes"
 	"encoding/csv"
 	"fmt"
-	"log"
 	"os"
 	"regexp"
 	"sort"
@@ -14,11 +12,7 @@ import (
 
 	"github.com/Velocidex/ordereddict"
 
-	"www.velocidex.com/golang/vfilter"
-
 	"www.velocidex.com/golang/velociraptor/json"
-	"www.velocidex.com/golang/velociraptor/services"
-	"www.velocidex.com/golang/velociraptor/vql/acl_managers"
 )
 
 // blogCell is the notebook cell of the blog post that this project started from, word for word.
@@ -115,31 +109,6 @@ type verdict struct {
 // the blog's cell writes so.
 var noEventData = regexp.MustCompile(`(?m)^ERROR:While resolving EventData\.\w+ Symbol EventData not found.*$`)
 
-// queryWithLogs runs VQL with all rights and returns its rows as JSON lines, and its log.
-func (s *EngineSuite) queryWithLogs(vql string) (rows, logs string) {
-	s.T().Helper()
-	manager, err := services.GetRepositoryManager(s.ConfigObj)
-	s.Require().NoError(err)
-	var logged bytes.Buffer
-	scope := manager.BuildScope(services.ScopeBuilder{
-		Config:     s.ConfigObj,
-		ACLManager: acl_managers.NullACLManager{},
-		Logger:     log.New(&logged, "", 0),
-	})
-	statements, err := vfilter.MultiParse(vql)
-	s.Require().NoError(err)
-	var out strings.Builder
-	for _, statement := range statements {
-		for row := range statement.Eval(s.Ctx, scope) {
-			line, err := json.Marshal(vfilter.RowToDict(s.Ctx, scope, row))
-			s.Require().NoError(err)
-			out.Write(append(line, '\n'))
-		}
-	}
-	scope.Close() // before the log is read: it ends what still runs
-	return out.String(), logged.String()
-}
-
 // runCell runs a cell against the log and judges its rows.
 func (s *EngineSuite) runCell(cell string, truth map[string]event, records map[string][]string) verdict {
 	s.T().Helper()
@@ -147,7 +116,7 @@ func (s *EngineSuite) runCell(cell string, truth map[string]event, records map[s
 	cell = strings.Replace(cell, sysmonLog, sample(s.T(), edgeLog), 1)
 
 	start := time.Now()
-	lines, logs := s.queryWithLogs(cell)
+	lines, logs := s.queryWithLogs(cell, nil)
 	rows := s.rowsOf(lines)
 	result := verdict{found: map[string]bool{}, took: time.Since(start), logs: logs}
 

@@ -321,7 +321,7 @@ func (s *EngineSuite) TestEnrichmentReadsTheExportsWithoutAKey() {
 }
 
 func (s *EngineSuite) TestEnrichmentSaysThatTheHelperIsMissing() {
-	_, logs := s.queryWithLogs(`SELECT * FROM Artifact.Server.Enrichment.ThreatFox()`)
+	_, logs := s.queryWithLogs(`SELECT * FROM Artifact.Server.Enrichment.ThreatFox()`, nil)
 
 	s.Contains(logs, "Tool ThreatFoxHelper_linux_amd64 has no url defined - upload it manually")
 }

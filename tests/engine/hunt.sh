@@ -28,8 +28,6 @@ trap 'rm -rf "$results"' EXIT
 feed=$results/threatfox-feed.csv.gz
 
 is_feed() {
-  case "$1" in *' '*) return 1 ;; esac
-  [ -f "$1" ] && [ "$(gzip -cdf <"$1" 2>/dev/null | head -c 14 | tr -d '"')" = "key,kind,ioc,io" ] && return 0
   [ -f "$1" ] && gzip -cdf <"$1" 2>/dev/null | head -n 1 | grep -q '^"\{0,1\}key"\{0,1\},"\{0,1\}kind"\{0,1\},'
 }
 

@@ -137,6 +137,14 @@ func (s *EngineSuite) loadBuiltIn(name string) {
 // test fails on a log line that badLog matches.
 func (s *EngineSuite) query(vql string, env *ordereddict.Dict) string {
 	s.T().Helper()
+	rows, logs := s.queryWithLogs(vql, env)
+	s.NotRegexp(badLog, logs)
+	return rows
+}
+
+// queryWithLogs runs VQL with all rights and returns its rows as JSON lines, and its log.
+func (s *EngineSuite) queryWithLogs(vql string, env *ordereddict.Dict) (rows, logged string) {
+	s.T().Helper()
 	manager, err := services.GetRepositoryManager(s.ConfigObj)
 	s.Require().NoError(err)
 
@@ -160,8 +168,7 @@ func (s *EngineSuite) query(vql string, env *ordereddict.Dict) string {
 		}
 	}
 	scope.Close() // before the logs are read: it ends what still runs
-	s.NotRegexp(badLog, logs.String())
-	return out.String()
+	return out.String(), logs.String()
 }
 
 // collection is what becomes of an artifact that is collected.

@@ -72,23 +72,10 @@ pub enum Error {
         start: String,
     },
     /// A feed was given where ThreatFox data is wanted.
-    #[error("{name} is already a feed: use it as it is (match --feed, or FEED= of make hunt)")]
+    #[error("{name} is already a feed: use it as it is (FEED= of make hunt takes it)")]
     AlreadyFeed {
         /// The input.
         name: String,
-    },
-    /// A feed of another layout.
-    #[error(
-        "{name} was made by another version: its columns are {found:?}, this version reads {expected:?}. \
-         Make the feed again with this threatfox"
-    )]
-    OtherFeedVersion {
-        /// The input.
-        name: String,
-        /// The header that was found.
-        found: String,
-        /// The header of this version.
-        expected: String,
     },
     /// The structure is wrong, so that nothing in the file can be trusted.
     #[error("{name}, {place}: {problem}. {advice}")]

@@ -78,9 +78,10 @@ pub struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn add(&mut self, kind: Kind, activity: i64) {
+    /// Counts a row. Its activity is the later of both times, seconds since 1970.
+    pub(crate) fn add(&mut self, kind: Kind, first_seen: i64, last_seen: Option<i64>) {
         self.by_kind[kind as usize] += 1;
-        self.newest = self.newest.max(Some(activity));
+        self.newest = self.newest.max(Some(first_seen)).max(last_seen);
     }
 
     /// All of them.

@@ -34,11 +34,7 @@ pub fn write<W: Write>(store: &KeyStore, out: W, layout: Layout) -> io::Result<(
     let mut keys = Keys::default();
     let (mut regex, mut ports) = (String::new(), String::new());
     store.each_row(|row| {
-        keys.add(
-            row.kind,
-            row.last_seen
-                .map_or(row.first_seen, |last| last.max(row.first_seen)),
-        );
+        keys.add(row.kind, row.first_seen, row.last_seen);
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);
         ports.clear();
