@@ -201,6 +201,9 @@ func (s *EngineSuite) collect(artifact string, params map[string]string) collect
 	for _, query := range compiled {
 		actions.VQLClientAction{}.StartQuery(s.ConfigObj, ctx, client, query)
 	}
+	// Close() sends what is left of the log in the background and cancels that at once, so that the
+	// log's end is lost now and then: send it first.
+	client.FlowContext().FlushLogMessages(ctx)
 	client.Close()
 
 	result := collection{source: map[string]string{}}
@@ -223,8 +226,8 @@ func (s *EngineSuite) collect(artifact string, params map[string]string) collect
 	return result
 }
 
-// messagesWithLog are a client's messages once its log has come: it is sent apart from the status,
-// and may come after it. The engine's last line is "Query Stats".
+// messagesWithLog are a client's messages once its log has come, which is sent in the background.
+// The engine's last line is "Query Stats".
 func messagesWithLog(client *responder.TestResponderType) (messages []*crypto_proto.VeloMessage) {
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		messages = client.Drain.Messages()
