@@ -24,6 +24,10 @@ pub struct FeedOptions {
     #[arg(short, long, default_value = "-", value_name = "FILE")]
     pub output: PathBuf,
 
+    /// Replace the file given with --output whatever it holds, and however much smaller the new feed is
+    #[arg(long)]
+    pub force: bool,
+
     /// Leave out IOCs below this confidence, 0 to 100 [default: 50 by key, 0 by ioc]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub min_confidence: Option<u8>,

@@ -5,7 +5,7 @@ mod cli;
 mod commands;
 mod feed_options;
 mod network;
-mod scratch;
+mod process;
 
 use std::io;
 use std::process::ExitCode;
@@ -15,11 +15,12 @@ use clap::Parser;
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let result = process::prepare().and_then(|()| match command {
         Command::Fetch(options) => commands::fetch::run(*options),
         Command::Search(options) => commands::search::run(&options),
         Command::Normalize(options) => commands::normalize::run(&options),
-    };
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads our output has enough of it, as in `threatfox … | head`.

@@ -4,14 +4,15 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use threatfox::download::{
     AuthKey, Client, ClientOptions, Download, DownloadError, Event, Request,
 };
+use threatfox::temporary::TemporaryFolder;
 
 use crate::answer::{Answer, Kept};
-use crate::scratch::Scratch;
 
 /// Where and how to ask. The key itself is no option: others could read it in the list of processes.
 #[derive(Debug, Args)]
@@ -53,12 +54,18 @@ pub struct Network {
     client: Client,
     key: Option<AuthKey>,
     /// Lives as long as what was downloaded is read.
-    _scratch: Scratch,
+    _downloads: TemporaryFolder,
 }
 
 impl Network {
     pub fn new(options: &NetworkOptions) -> anyhow::Result<Self> {
-        let scratch = Scratch::new()?;
+        let downloads = TemporaryFolder::new().with_context(|| {
+            let place = std::env::temp_dir();
+            format!(
+                "can't make a temporary folder in {}: set TMPDIR to one you may write to",
+                place.display()
+            )
+        })?;
         let key = match &options.auth_key_file {
             Some(path) => Some(AuthKey::from_file(path)?),
             None => AuthKey::from_env()?,
@@ -69,12 +76,12 @@ impl Network {
             hunting_url: options.hunting_url.clone(),
             ca_file: options.ca_file.clone(),
             timeout: Duration::from_secs(options.timeout),
-            temporary_folder: Some(scratch.path().to_owned()),
+            temporary_folder: Some(downloads.path().to_owned()),
         };
         Ok(Self {
             client: Client::new(client_options, key.clone())?,
             key,
-            _scratch: scratch,
+            _downloads: downloads,
         })
     }
 

@@ -2,35 +2,20 @@
 
 #![allow(clippy::unwrap_used)] // In a test, a panic is the report.
 
-#[path = "support/normalize.rs"]
 mod support;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
-use tempfile::TempDir;
-
-use support::{export, line, rows, run, sample};
+use support::normalize::{export, line, rows, run, sample};
+use support::{Bench, Ran};
 
 fn summary(path: &Path, args: &[&str]) -> serde_json::Value {
-    let folder = TempDir::new().unwrap();
-    let out = folder.path().join("feed.csv.gz");
-    let output = Command::cargo_bin("threatfox")
-        .unwrap()
-        .args(["normalize", "--summary", "json"])
-        .arg(path)
-        .arg("-o")
-        .arg(&out)
-        .args(args)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).unwrap()
+    let bench = Bench::new();
+    let mut command = bench.command(&["normalize", "--summary", "json", "-o", "feed.csv.gz"]);
+    command.arg(path).args(args);
+    let ran = bench.finish(command);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
 }
 
 #[test]
@@ -112,14 +97,12 @@ fn the_order_of_the_inputs_does_not_change_a_byte() {
         sample("recent-2026-07-24.json.gz"),
     );
     let bytes = |files: [&PathBuf; 3]| {
-        let output = Command::cargo_bin("threatfox")
-            .unwrap()
-            .arg("normalize")
-            .args(files)
-            .output()
-            .unwrap();
-        assert!(output.status.success());
-        output.stdout
+        let bench = Bench::new();
+        let mut command = bench.command(&["normalize"]);
+        command.args(files);
+        let ran = bench.finish(command);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout
     };
     let once = bytes([&a, &b, &b]);
     assert!(
@@ -141,16 +124,15 @@ fn every_drop_is_listed_with_its_reason() {
         line(8, "evil.example", "domain").replace("2026-03-15", "2026-33-15"),
         line(9, "kept.example", "domain"),
     ];
-    let folder = TempDir::new().unwrap();
-    let rejects = folder.path().join("rejects.csv");
+    let bench = Bench::new();
     let run = run(
-        &folder,
+        &bench,
         export(&lines).as_bytes(),
-        &["--rejects", rejects.to_str().unwrap()],
+        &["--rejects", "rejects.csv"],
     );
     assert_eq!(run.code, 0);
     assert!(run.stderr.contains("read 9, kept 1"), "{}", run.stderr);
-    insta::assert_snapshot!(fs::read_to_string(rejects).unwrap());
+    insta::assert_snapshot!(bench.read("rejects.csv"));
 }
 
 #[test]
@@ -160,7 +142,7 @@ fn an_old_and_a_future_set_of_columns_are_read_by_name() {
         "\"new\", \"2026-03-15 04:01:14\"",
     )])
     .replace("# \"first", "# \"brand_new\",\"first");
-    let run = run(&TempDir::new().unwrap(), future.as_bytes(), &[]);
+    let run = run(&Bench::new(), future.as_bytes(), &[]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("brand_new"), "{}", run.stderr);
     assert_eq!(
@@ -195,7 +177,7 @@ fn bad_bytes_spoil_one_record_and_not_the_file() {
     .into_bytes();
     let at = content.windows(3).position(|w| w == b"bad").unwrap();
     content[at] = 0xff;
-    let run = run(&TempDir::new().unwrap(), &content, &[]);
+    let run = run(&Bench::new(), &content, &[]);
     assert_eq!(run.code, 0);
     assert!(run.stderr.contains("not utf8 1"), "{}", run.stderr);
 }
@@ -208,9 +190,9 @@ fn json_of_2023_and_answers_of_the_api_have_the_same_keys() {
     let api = br#"{"query_status":"ok","data":[{"id":7,"ioc":"203.0.113.7:7771","threat_type":"botnet_cc","threat_type_desc":"x",
         "ioc_type":"ip:port","malware":"win.asyncrat","malware_printable":"AsyncRAT","confidence_level":75,"is_compromised":false,
         "first_seen":"2023-01-21 00:05:11 UTC","last_seen":null,"reference":null,"tags":["asyncrat","c2"],"reporter":"abuse_ch"}]}"#;
-    let folder = TempDir::new().unwrap();
+    let bench = Bench::new();
     let args = ["--by", "ioc", "--allow-private"];
-    let [old, new] = [&json_2023[..], &api[..]].map(|content| run(&folder, content, &args));
+    let [old, new] = [&json_2023[..], &api[..]].map(|content| run(&bench, content, &args));
     assert_eq!((old.code, new.code), (0, 0), "{}{}", old.stderr, new.stderr);
     assert_eq!(old.stdout, new.stdout);
     assert!(old.stdout.contains("\"asyncrat,c2\""));
@@ -218,20 +200,10 @@ fn json_of_2023_and_answers_of_the_api_have_the_same_keys() {
 
 #[test]
 fn wrong_usage_is_exit_code_2_and_the_help_names_the_codes() {
-    let command = |args: &[&str]| {
-        Command::cargo_bin("threatfox")
-            .unwrap()
-            .args(args)
-            .output()
-            .unwrap()
-    };
-    assert_eq!(command(&["normalize"]).status.code(), Some(2));
-    assert_eq!(
-        command(&["normalize", "x", "--min-confidence", "101"])
-            .status
-            .code(),
-        Some(2)
-    );
-    assert_eq!(command(&["normalize", "/nowhere/x"]).status.code(), Some(1));
-    insta::assert_snapshot!(String::from_utf8(command(&["normalize", "--help"]).stdout).unwrap());
+    let bench = Bench::new();
+    let run = |args: &[&str]| -> Ran { bench.finish(bench.command(args)) };
+    assert_eq!(run(&["normalize"]).code, 2);
+    assert_eq!(run(&["normalize", "x", "--min-confidence", "101"]).code, 2);
+    assert_eq!(run(&["normalize", "/nowhere/x"]).code, 1);
+    insta::assert_snapshot!(run(&["normalize", "--help"]).stdout);
 }

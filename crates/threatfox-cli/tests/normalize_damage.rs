@@ -2,19 +2,17 @@
 
 #![allow(clippy::unwrap_used)] // In a test, a panic is the report.
 
-#[path = "support/normalize.rs"]
 mod support;
 
 use std::fs;
 use std::io::Write;
 
-use tempfile::TempDir;
-
-use support::{export, line, run, sample};
+use support::Bench;
+use support::normalize::{export, line, run, sample};
 
 #[test]
 fn api_errors_are_told_in_the_users_words() {
-    let folder = TempDir::new().unwrap();
+    let bench = Bench::new();
     for (file, text) in [
         ("http401_missing_key.json", "Auth-Key"),
         ("http403_unknown_auth_key.json", "Auth-Key"),
@@ -22,16 +20,12 @@ fn api_errors_are_told_in_the_users_words() {
         ("http200_no_result.json", "found nothing"),
         ("http502.html", "502 Server Error"),
     ] {
-        let run = run(
-            &folder,
-            &fs::read(sample("errors").join(file)).unwrap(),
-            &[],
-        );
+        let run = run(&bench, &fs::read(sample("errors").join(file)).unwrap(), &[]);
         assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{file}");
         assert!(run.stderr.contains(text), "{file}: {}", run.stderr);
     }
     let run = run(
-        &folder,
+        &bench,
         br#"{"query_status":"brand_new\u001b[2J","data":"Some text"}"#,
         &[],
     );
@@ -184,21 +178,16 @@ fn damage_of_each_kind_fails_with_its_cause_and_leaves_the_earlier_output() {
             "not global 1",
         ),
     ];
-    let folder = TempDir::new().unwrap();
-    let feed = folder.path().join("feed.csv");
-    fs::write(&feed, "earlier").unwrap();
+    let bench = Bench::new();
+    let earlier = "key,kind,ioc\nevil.example,domain,evil.example\n";
+    fs::write(bench.path("feed.csv"), earlier).unwrap();
     for (name, content, text) in cases {
-        let run = run(&folder, &content, &["-o", feed.to_str().unwrap()]);
+        let run = run(&bench, &content, &["-o", "feed.csv"]);
         assert_eq!(run.code, 1, "{name}: {}", run.stderr);
         assert!(run.stderr.contains(text), "{name}: {}", run.stderr);
         assert_eq!(run.stderr.lines().count(), 1, "{name}: {}", run.stderr);
-        assert_eq!(fs::read_to_string(&feed).unwrap(), "earlier", "{name}");
-        assert_eq!(
-            fs::read_dir(folder.path()).unwrap().count(),
-            2,
-            "{name} leaves no temporary file"
-        );
+        assert_eq!(bench.read("feed.csv"), earlier, "{name}");
     }
-    assert_eq!(run(&folder, &zip_of(&[("full.csv", &good)]), &[]).code, 0);
-    assert_eq!(run(&folder, json.as_bytes(), &[]).code, 0);
+    assert_eq!(run(&bench, &zip_of(&[("full.csv", &good)]), &[]).code, 0);
+    assert_eq!(run(&bench, json.as_bytes(), &[]).code, 0);
 }

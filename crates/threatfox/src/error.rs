@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::feed::Refusal;
+
 /// Where in an input something is: a line of a CSV or a record of a JSON file, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -116,6 +118,9 @@ pub enum Error {
         /// The counts by reason, in words.
         dropped: String,
     },
+    /// A safety check stands between the result and what it would replace.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// More than this program can index.
     #[error("the input holds more than {limit} of {what}, the bound of this program. Split it")]
     TooLarge {

@@ -20,6 +20,7 @@ pub mod shared_hosts;
 pub mod source;
 pub mod summary;
 pub mod table;
+pub mod temporary;
 pub mod text;
 pub mod web_address;
 

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 
+use crate::error::Error;
+use crate::temporary::TemporaryFile;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
-
-use crate::error::Error;
 
 /// What is handed to the disk at a time.
 const BLOCK: usize = 64 * 1024;
@@ -44,7 +43,7 @@ enum Stream {
 enum Place {
     Stdout(io::Stdout),
     /// Beside the target, renamed at the end.
-    Temporary(NamedTempFile),
+    Temporary(TemporaryFile),
     /// What is no regular file (`/dev/null`, a pipe) is written to as it is.
     Special(File),
 }
@@ -56,11 +55,7 @@ impl Output {
     /// # Errors
     /// [`Error::Io`].
     pub fn create(path: &Path) -> Result<Self, Error> {
-        let error = |source| Error::Io {
-            action: "write",
-            path: path.display().to_string(),
-            source,
-        };
+        let error = |source| write_error(path, source);
         let place = if path.as_os_str() == "-" {
             Place::Stdout(io::stdout())
         } else if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
@@ -95,39 +90,69 @@ impl Output {
     /// # Errors
     /// [`Error::Io`].
     pub fn finish(self) -> Result<Written, Error> {
-        let output = self.path.display().to_string();
-        let error = |source| Error::Io {
-            action: "write",
-            path: output.clone(),
-            source,
-        };
+        self.complete()?.publish()
+    }
+
+    /// Writes all there is. The file has no name yet, so that of several files none appears without the others.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn complete(self) -> Result<Complete, Error> {
+        let error = |source| write_error(&self.path, source);
         let buffered = match self.stream {
             Stream::Plain(buffered) => buffered,
             Stream::Gzip(gzip) => gzip.finish().map_err(error)?,
         };
-        let Hashing {
-            place,
-            sha256,
-            bytes,
-        } = buffered
+        let mut hashing = buffered
             .into_inner()
             .map_err(|e| error(e.into_error()))?
             .finish()
             .map_err(error)?;
-        match place {
-            Place::Stdout(mut stdout) => stdout.flush().map_err(error)?,
-            Place::Special(mut file) => file.flush().map_err(error)?,
-            Place::Temporary(file) => {
-                file.as_file().sync_all().map_err(error)?;
-                file.persist(&self.path).map_err(|e| error(e.error))?;
-            }
+        hashing.flush().map_err(error)?;
+        if let Place::Temporary(file) = &hashing.place {
+            file.file.as_file().sync_all().map_err(error)?;
         }
-        let sha256 = hex(&sha256.finalize());
-        Ok(Written {
-            output,
-            bytes,
-            sha256,
+        Ok(Complete {
+            path: self.path,
+            hashing,
         })
+    }
+}
+
+/// An output that is written, but has not taken its place yet. Dropped, it leaves an earlier file as it was.
+pub struct Complete {
+    path: PathBuf,
+    hashing: Hashing,
+}
+
+impl Complete {
+    /// Takes the place of an earlier file.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn publish(self) -> Result<Written, Error> {
+        let Hashing {
+            place,
+            sha256,
+            bytes,
+        } = self.hashing;
+        if let Place::Temporary(file) = place {
+            file.persist(&self.path)
+                .map_err(|source| write_error(&self.path, source))?;
+        }
+        Ok(Written {
+            output: self.path.display().to_string(),
+            bytes,
+            sha256: hex(&sha256.finalize()),
+        })
+    }
+}
+
+fn write_error(path: &Path, source: io::Error) -> Error {
+    Error::Io {
+        action: "write",
+        path: path.display().to_string(),
+        source,
     }
 }
 
@@ -138,7 +163,7 @@ fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+fn temporary_beside(path: &Path) -> io::Result<TemporaryFile> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -151,7 +176,7 @@ fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
         // As any new file: the umask of the user decides, not the 0600 of temporary files.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(folder)
+    TemporaryFile::new(&builder, folder)
 }
 
 impl Write for Output {
@@ -243,7 +268,7 @@ impl Write for Hashing {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let n = match &mut self.place {
             Place::Stdout(out) => out.write(buf)?,
-            Place::Temporary(out) => out.write(buf)?,
+            Place::Temporary(out) => out.file.write(buf)?,
             Place::Special(out) => out.write(buf)?,
         };
         self.sha256.update(&buf[..n]);
@@ -254,7 +279,7 @@ impl Write for Hashing {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.place {
             Place::Stdout(out) => out.flush(),
-            Place::Temporary(out) => out.flush(),
+            Place::Temporary(out) => out.file.flush(),
             Place::Special(out) => out.flush(),
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
+use threatfox::feed::Earlier;
 use threatfox::normalize::{Normalized, Normalizer};
 use threatfox::output::Output;
 use threatfox::record::{Column, RawRecord};
@@ -16,10 +17,34 @@ use threatfox::{Error, feed, rows};
 
 use crate::feed_options::{FeedOptions, SummaryFormat};
 
+/// What the output is going to replace: looked at first, as there is no use in making what can't be put there.
+pub fn earlier(options: &FeedOptions) -> anyhow::Result<Earlier> {
+    if options.force {
+        return Ok(Earlier::Free);
+    }
+    let earlier = Earlier::look(&options.output, options.shape())?;
+    if let Earlier::Feed {
+        path,
+        damage: Some(damage),
+        ..
+    } = &earlier
+    {
+        eprintln!(
+            "threatfox: warning: the earlier feed {} is damaged ({damage}) and will be replaced",
+            path.display()
+        );
+    }
+    Ok(earlier)
+}
+
 /// Reads the inputs, writes the rows and the list of rejects, prints the summary. Nothing is written where an input
-/// fails.
-pub fn build_feed(inputs: &[Input], options: &FeedOptions) -> anyhow::Result<Summary> {
-    let summary = write_rows(inputs, options)?;
+/// fails, or where what is there already may not be replaced.
+pub fn build_feed(
+    inputs: &[Input],
+    options: &FeedOptions,
+    earlier: &Earlier,
+) -> anyhow::Result<Summary> {
+    let summary = write_rows(inputs, options, earlier)?;
     let text = match options.summary {
         SummaryFormat::Json => serde_json::to_string(&summary)?,
         SummaryFormat::Text => summary.to_text(),
@@ -32,7 +57,11 @@ pub fn build_feed(inputs: &[Input], options: &FeedOptions) -> anyhow::Result<Sum
     Ok(summary)
 }
 
-fn write_rows(inputs: &[Input], options: &FeedOptions) -> anyhow::Result<Summary> {
+fn write_rows(
+    inputs: &[Input],
+    options: &FeedOptions,
+    earlier: &Earlier,
+) -> anyhow::Result<Summary> {
     let mut rejects = options
         .rejects
         .as_deref()
@@ -50,11 +79,13 @@ fn write_rows(inputs: &[Input], options: &FeedOptions) -> anyhow::Result<Summary
     }
     .with_context(cannot_write)?;
     drop(result);
-    // The list first: a feed must not appear where its list could not be written.
+    earlier.check(keys.total())?;
+    let feed = out.complete()?;
+    // The list before the feed: a feed must not appear where its list could not be written, nor a list of no feed.
     if let Some(list) = rejects {
         list.finish()?.finish()?;
     }
-    Ok(Summary::new(reports, counts, keys, out.finish()?))
+    Ok(Summary::new(reports, counts, keys, feed.publish()?))
 }
 
 fn read_all(

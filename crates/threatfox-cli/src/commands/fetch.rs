@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use threatfox::download::{Days, DownloadError, Export, ExportType, Format, Period, Request};
 
 use super::Usage;
-use super::feed::build_feed;
+use super::feed::{build_feed, earlier};
 use crate::answer::{Answer, Kept};
 use crate::feed_options::FeedOptions;
 use crate::network::{Network, NetworkOptions};
@@ -104,6 +104,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         mut feed,
         network,
     } = options;
+    let earlier = earlier(&feed)?;
     let network = Network::new(&network)?;
     let (request, reason) = choose(source, days, only, network.has_key())?;
     eprintln!("threatfox: downloading {request}: {reason}");
@@ -112,7 +113,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     }
     let cache = Kept::open(cache, Duration::from_secs(cache_seconds))?;
     let answer = obtain(&network, &request, cache.as_ref())?;
-    build_feed(&[answer.input()], &feed).map_err(|error| network.hide_key(error))?;
+    build_feed(&[answer.input()], &feed, &earlier).map_err(|error| network.hide_key(error))?;
     // Only now: an answer that makes no feed must not be used again.
     answer.keep(cache.as_ref());
     Ok(())

@@ -7,6 +7,8 @@ pub mod search;
 
 use std::fmt;
 
+use threatfox::Error;
+
 /// Wrong usage that only shows once several options are seen together.
 #[derive(Debug)]
 pub struct Usage(pub String);
@@ -21,5 +23,11 @@ impl std::error::Error for Usage {}
 
 /// The exit code of an error: 2 for wrong usage, 3 where a safety check refused, else 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<Usage>() { 2 } else { 1 }
+    if error.is::<Usage>() {
+        2
+    } else if matches!(error.downcast_ref(), Some(Error::Refused(_))) {
+        3
+    } else {
+        1
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use threatfox::source::Input;
 
-use super::feed::build_feed;
+use super::feed::{build_feed, earlier};
 use crate::feed_options::FeedOptions;
 
 /// Make a feed from files: CSV or JSON exports, API responses, zip or gz of them
@@ -36,7 +36,8 @@ Exit codes:
   3  refused: the new feed fails a safety check, the old one stays";
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
+    let earlier = earlier(&options.feed)?;
     let inputs: Vec<Input> = options.files.iter().map(|path| Input::new(path)).collect();
-    build_feed(&inputs, &options.feed)?;
+    build_feed(&inputs, &options.feed, &earlier)?;
     Ok(())
 }

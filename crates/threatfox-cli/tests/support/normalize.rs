@@ -1,12 +1,9 @@
 //! `threatfox normalize` run on an export that the test writes.
-// Each test program uses a part; the lint on unwrap knows test functions only, not what they call.
-#![allow(dead_code, clippy::unwrap_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
-use tempfile::TempDir;
+use super::{Bench, Ran};
 
 pub const HEADER: &str = r#"# "first_seen_utc","ioc_id","ioc_value","ioc_type","threat_type","fk_malware","malware_alias","malware_printable","last_seen_utc","confidence_level","is_compromised","reference","tags","anonymous","reporter""#;
 
@@ -31,32 +28,15 @@ pub fn export(lines: &[String]) -> String {
     )
 }
 
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-pub fn run(folder: &TempDir, content: &[u8], args: &[&str]) -> Run {
-    let file = folder.path().join("input");
-    fs::write(&file, content).unwrap();
-    let output = Command::cargo_bin("threatfox")
-        .unwrap()
-        .arg("normalize")
-        .arg(&file)
-        .args(args)
-        .output()
-        .unwrap();
-    Run {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+pub fn run(bench: &Bench, content: &[u8], args: &[&str]) -> Ran {
+    fs::write(bench.path("input"), content).unwrap();
+    let args = [&["normalize", "input"], args].concat();
+    bench.finish(bench.command(&args))
 }
 
 /// The feed's rows for lines of an export, without the header.
 pub fn rows(lines: &[String], args: &[&str]) -> Vec<String> {
-    let run = run(&TempDir::new().unwrap(), export(lines).as_bytes(), args);
+    let run = run(&Bench::new(), export(lines).as_bytes(), args);
     assert_eq!(run.code, 0, "{}", run.stderr);
     run.stdout.lines().skip(1).map(str::to_owned).collect()
 }

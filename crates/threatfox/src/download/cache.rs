@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Download, Validators};
+use crate::temporary::TemporaryFile;
 
 /// Why a cache can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -167,13 +168,12 @@ impl Cache {
     }
 
     fn write(&self, path: &Path, content: &mut dyn io::Read) -> io::Result<()> {
-        let mut file = tempfile::Builder::new()
-            .prefix("new-")
-            .tempfile_in(&self.folder)?;
-        io::copy(content, &mut file)?;
-        file.flush()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("new-");
+        let mut new = TemporaryFile::new(&builder, &self.folder)?;
+        io::copy(content, &mut new.file)?;
+        new.file.flush()?;
+        new.persist(path)
     }
 
     fn data(&self, name: &str) -> PathBuf {

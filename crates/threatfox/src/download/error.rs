@@ -91,7 +91,7 @@ pub enum DownloadError {
     /// The server's certificate is not trusted.
     #[error(
         "{source_name}: the server's certificate is not trusted: {reason}. If your company inspects TLS, \
-         name its CA certificate with --ca-file"
+         name its CA certificate with --ca-file; if it is said to be expired or not yet valid, look at this machine's clock"
     )]
     Certificate {
         /// What was asked for.

@@ -67,19 +67,31 @@ impl Client {
         // The URL could hold the key.
         let error = error.without_url();
         let reason = self.redact(&transfer::root_cause(&error));
-        if is_certificate_error(&error) {
-            Failure::Final(DownloadError::Certificate {
-                source_name,
-                reason,
-            })
-        } else if error.is_connect() && reason.contains("proxy authorization required") {
-            // Its type is private to hyper-util; the words are, and a test watches them.
-            let reason =
-                "the proxy wants a user name and password: put them into HTTPS_PROXY".into();
+        let for_good = |reason: &str| {
             Failure::Final(DownloadError::Request {
-                source_name,
-                reason,
+                source_name: source_name.clone(),
+                reason: reason.into(),
             })
+        };
+        match tls_error(&error) {
+            Some(rustls::Error::InvalidCertificate(_)) => {
+                return Failure::Final(DownloadError::Certificate {
+                    source_name,
+                    reason,
+                });
+            }
+            Some(rustls::Error::InvalidMessage(_)) => {
+                return for_good("who answers there does not speak TLS. A login page of a proxy?");
+            }
+            _ => {}
+        }
+        if error.is_connect() && reason.contains("proxy authorization required") {
+            // The types of this and the next are private to hyper-util; the words are not, and a test watches them.
+            for_good("the proxy wants a user name and password: put them into HTTPS_PROXY")
+        } else if error.is_connect() && reason.contains("unsuccessful") {
+            for_good(
+                "the proxy did not open a way to the server. It may want a login first, or must be told to allow this address",
+            )
         } else if error.is_connect() {
             Failure::Again(
                 DownloadError::Connect {
@@ -211,12 +223,12 @@ fn words_of(body: &[u8]) -> String {
     }
 }
 
-/// A certificate that is not trusted comes as a failure to connect, but stays one however often it is tried.
-fn is_certificate_error(error: &reqwest::Error) -> bool {
+/// What TLS has to object, which comes as a failure to connect but stays the same however often it is tried.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {
-        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
-            return true;
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
         }
         // An io::Error names as its source what its content was caused by, and so passes over the content.
         let content = error
@@ -227,5 +239,5 @@ fn is_certificate_error(error: &reqwest::Error) -> bool {
             |content| Some(content as &(dyn Error + 'static)),
         );
     }
-    false
+    None
 }

@@ -1,6 +1,10 @@
 //! The feed by key: what its columns are, and how it is written.
 
+mod earlier;
+
 use std::io::{self, Write};
+
+pub use earlier::{Earlier, Refusal};
 
 use crate::key::{Kind, push_regex};
 use crate::normalize::KeyStore;

@@ -12,6 +12,7 @@ use std::io::BufRead;
 use serde::Serialize;
 
 pub use container::Input;
+pub(crate) use container::unpack;
 
 use crate::error::Error;
 use crate::feed;
@@ -68,7 +69,7 @@ pub trait Sink {
 /// The input cannot be read, is of no known kind, is damaged or incomplete, or is an error the API answered with.
 /// The sink may have records by then: do not use them.
 pub fn read(input: &Input, sink: &mut dyn Sink) -> Result<Report, Error> {
-    container::unpack(input, |content| {
+    unpack(input, |content| {
         let name = input.name();
         match sniff(name, content)? {
             Content::Csv => csv_export::read(name, content, sink),

@@ -2,7 +2,6 @@
 
 mod faults;
 mod requests;
-mod tls;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

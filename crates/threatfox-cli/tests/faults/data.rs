@@ -1,0 +1,40 @@
+//! Answers that are no whole data.
+
+use std::io::Write;
+
+use crate::support::{api, csv_export, ok, record};
+use crate::{API, FULL, asked, faults};
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+faults! {
+    no_data => 1, ["no ThreatFox data", "hell"], |bench| asked(1, bench, API, ok("hello"));
+    json_cut => 1, ["ends in the middle"], |bench| {
+        let whole = record(1, "evil.example", "domain");
+        asked(1, bench, API, ok(format!(r#"{{"query_status": "ok", "data": [{whole}"#)))
+    };
+    no_usable_record => 1, ["no usable record among the 1 read"], |bench| {
+        asked(1, bench, API, api(&[record(1, "10.0.0.1:80", "ip:port")]))
+    };
+    huge_field => 1, ["bound of 64 KiB"], |bench| {
+        asked(1, bench, API, api(&[record(1, &"x".repeat(70_000), "domain")]))
+    };
+    wrong_number_of_entries => 1, ["promises 4 entries, 3 are there"], |bench| {
+        asked(1, bench, FULL, ok(csv_export(3, 4)))
+    };
+    number_of_entries_missing => 1, ["without the line that gives their number"], |bench| {
+        let export = csv_export(3, 3);
+        asked(1, bench, FULL, ok(export.rsplit_once('\n').unwrap().0))
+    };
+    column_missing => 1, ["where the header has 15"], |bench| {
+        asked(1, bench, FULL, ok(csv_export(3, 3).replacen("\"A,B\", ", "", 1)))
+    };
+    broken_zip => 1, ["cannot be read to its end"], |bench| asked(1, bench, FULL, ok("PK\u{3}\u{4}nonsense"));
+    gz_cut => 1, ["cannot be read to its end"], |bench| {
+        asked(1, bench, FULL, ok(&gzip(&csv_export(250, 250))[..200]))
+    };
+}

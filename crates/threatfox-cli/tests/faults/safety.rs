@@ -1,0 +1,90 @@
+//! What a new feed may not replace.
+
+use std::fs;
+
+use crate::support::{Bench, Ran, Server, csv_export, ok};
+use crate::{FULL, LAST_GOOD, asked, faults};
+
+/// Puts something else where the feed was, and gives back what the run makes of it.
+fn onto(bench: &Bench, there: &str, words: &str) -> Ran {
+    fs::write(bench.path("other.csv"), there).unwrap();
+    let server = Server::always(ok(csv_export(9, 9)));
+    let args: Vec<_> = words.split(' ').chain(["-o", "other.csv"]).collect();
+    let ran = bench.run(&server, &args);
+    assert_eq!(
+        server.requests().len(),
+        0,
+        "what can't be used is not asked for"
+    );
+    assert_eq!(bench.read("other.csv"), there);
+    ran
+}
+
+faults! {
+    feed_shrinks => 3, ["less than half", "has 4 rows", "the 9 in feed.csv", "--force"], |bench| {
+        asked(1, bench, FULL, ok(csv_export(4, 4)))
+    };
+    another_file_is_there => 3, ["holds something else", "-o", "--force"], |bench| {
+        onto(bench, "my notes\n", FULL)
+    };
+    rows_by_ioc_are_there => 3, ["holds rows by IOC, not a feed by key", "--force"], |bench| {
+        onto(bench, "ioc,ioc_type,key\n", FULL)
+    };
+    a_feed_is_there => 3, ["holds a feed by key, not rows by IOC", "--force"], |bench| {
+        onto(bench, LAST_GOOD, "fetch --source full --by ioc")
+    };
+}
+
+#[test]
+fn half_of_the_rows_is_enough_and_force_takes_any() {
+    for (rows, more) in [(5, ""), (4, " --force")] {
+        let bench = Bench::new();
+        fs::write(bench.path("feed.csv"), LAST_GOOD).unwrap();
+        let ran = asked(
+            1,
+            &bench,
+            &format!("{FULL}{more}"),
+            ok(csv_export(rows, rows)),
+        );
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(bench.read("feed.csv").lines().count(), rows as usize + 1);
+    }
+}
+
+#[test]
+fn normalize_keeps_the_same_rules() {
+    let bench = Bench::new();
+    fs::write(bench.path("feed.csv"), LAST_GOOD).unwrap();
+    fs::write(bench.path("export.csv"), csv_export(4, 4)).unwrap();
+    let ran = bench.finish(bench.command(&crate::args("normalize export.csv")));
+    assert!(
+        ran.code == 3 && ran.error().contains("less than half"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(bench.read("feed.csv"), LAST_GOOD);
+    let ran = bench.finish(bench.command(&crate::args("normalize export.csv --force")));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
+fn a_damaged_feed_is_replaced_and_a_packed_one_is_compared() {
+    let bench = Bench::new();
+    fs::write(bench.path("export.csv"), csv_export(200, 200)).unwrap();
+    let normalize = |args: &[&str]| {
+        let args = [&["normalize", "export.csv", "-o", "feed.csv.gz"], args].concat();
+        bench.finish(bench.command(&args))
+    };
+    assert_eq!(normalize(&[]).code, 0);
+    let whole = fs::read(bench.path("feed.csv.gz")).unwrap();
+    fs::write(bench.path("export.csv"), csv_export(99, 99)).unwrap();
+    assert_eq!(normalize(&[]).code, 3);
+    assert_eq!(fs::read(bench.path("feed.csv.gz")).unwrap(), whole);
+    fs::write(bench.path("feed.csv.gz"), &whole[..20]).unwrap();
+    let ran = normalize(&[]);
+    assert!(
+        ran.code == 0 && ran.stderr.contains("is damaged"),
+        "{}",
+        ran.stderr
+    );
+}
