@@ -10,7 +10,6 @@ fn good() -> Server {
 }
 
 /// Runs it where a file may have this many blocks of 512 bytes and then is cut, as on a full disk.
-#[cfg(unix)]
 fn with_room_for(bench: &Bench, blocks: u32, server: &Server, words: &str) -> Ran {
     let mut command = bench.command_of("/bin/sh");
     let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
@@ -22,7 +21,6 @@ fn with_room_for(bench: &Bench, blocks: u32, server: &Server, words: &str) -> Ra
 }
 
 /// Runs it as somebody whom rights bind: not as root, who may write everywhere.
-#[cfg(unix)]
 fn without_rights(bench: &Bench, server: &Server, words: &[&str], may_not_write: &str) -> Ran {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
     use std::os::unix::process::CommandExt;
