@@ -233,13 +233,8 @@ func (s *EngineSuite) TestEnrichmentReturnsEveryRowOfALargeAnswer() {
 }
 
 func (s *EngineSuite) TestEnrichmentUsesASecret() {
-	helper := s.publishHelper()
+	s.grantSecret(s.publishHelper(), "admin")
 	api := s.serveThreatfox(iocs([2]string{"domain", "c2.bad-domain.example"}))
-	s.query(`
-LET _ <= secret_add(type="Execve Secrets", name="ThreatFox", secret=dict(
-    prefix_commandline=Helper, env="THREATFOX_AUTH_KEY: " + Key))
-SELECT secret_modify(type="Execve Secrets", name="ThreatFox", add_users="admin")
-FROM scope()`, ordereddict.NewDict().Set("Helper", helper).Set("Key", theKey))
 
 	got := s.enrich(api, map[string]string{"Secret": "ThreatFox", "AuthKey": ""})
 
@@ -323,5 +318,5 @@ func (s *EngineSuite) TestEnrichmentReadsTheExportsWithoutAKey() {
 func (s *EngineSuite) TestEnrichmentSaysThatTheHelperIsMissing() {
 	_, logs := s.queryWithLogs(`SELECT * FROM Artifact.Server.Enrichment.ThreatFox()`, nil)
 
-	s.Contains(logs, "Tool ThreatFoxHelper_linux_amd64 has no url defined - upload it manually")
+	s.Contains(logs, "the tool ThreatFoxHelper_linux_amd64 is not in the inventory (put it there with Server.Import.ThreatFox.Helper)")
 }

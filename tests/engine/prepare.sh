@@ -1,10 +1,13 @@
 #!/bin/sh
 # Readies the engine: copies every dependency into vendor/ and writes overlay.json, which puts
 # the three stand-ins of stubs/ where the compiler looks for files that Velociraptor's own
-# build generates. Runs again only after go.mod has changed.
+# build generates. Runs again only after go.mod has changed, or a test imports a package that vendor/ lacks.
 set -eu
 cd "$(dirname "$0")"
-if [ -e overlay.json ] && [ ! go.mod -nt overlay.json ]; then exit 0; fi
+complete() { go list -mod=vendor -tags server_vql -overlay overlay.json -test . >/dev/null 2>&1 && touch overlay.json; }
+if [ -e overlay.json ] && [ ! go.mod -nt overlay.json ]; then
+	if [ -z "$(find . -maxdepth 1 -name '*.go' -newer overlay.json)" ] || complete; then exit 0; fi
+fi
 
 # vendor/ lacks the definitions and data files that the stand-ins read: they need the module itself.
 go mod download www.velocidex.com/golang/velociraptor

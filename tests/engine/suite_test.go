@@ -23,6 +23,8 @@ import (
 	"github.com/stretchr/testify/suite"
 	"www.velocidex.com/golang/vfilter"
 
+	"www.velocidex.com/golang/velociraptor/accessors"
+	fs_accessor "www.velocidex.com/golang/velociraptor/accessors/file_store"
 	"www.velocidex.com/golang/velociraptor/actions"
 	actions_proto "www.velocidex.com/golang/velociraptor/actions/proto"
 	"www.velocidex.com/golang/velociraptor/constants"
@@ -44,7 +46,6 @@ import (
 	// velociraptor/vql_plugins, but it takes longer to build and link.
 	_ "www.velocidex.com/golang/velociraptor/accessors/data"
 	_ "www.velocidex.com/golang/velociraptor/accessors/file"
-	_ "www.velocidex.com/golang/velociraptor/accessors/file_store"   // fs
 	_ "www.velocidex.com/golang/velociraptor/accessors/zip"          // gzip
 	_ "www.velocidex.com/golang/velociraptor/result_sets/simple"     // flow results
 	_ "www.velocidex.com/golang/velociraptor/result_sets/timed"      // event results
@@ -58,6 +59,7 @@ import (
 	_ "www.velocidex.com/golang/velociraptor/vql/server"         // inventory_add
 	_ "www.velocidex.com/golang/velociraptor/vql/server/flows"   // source
 	_ "www.velocidex.com/golang/velociraptor/vql/server/secrets" // secret_add
+	_ "www.velocidex.com/golang/velociraptor/vql/server/users"   // whoami
 	_ "www.velocidex.com/golang/velociraptor/vql/tools/shell"    // execve
 )
 
@@ -111,6 +113,9 @@ func (s *EngineSuite) SetupTest() {
 
 	s.loadBuiltIn("Generic.Utils.FetchBinary")
 	s.LoadArtifactFiles(artifactFiles(s.T())...)
+
+	// A server registers this one when it starts.
+	accessors.Register(fs_accessor.NewFileStoreFileSystemAccessor(s.ConfigObj))
 
 	// Where tempfile(), tempdir() and FetchBinary's cache go.
 	s.Require().NoError(tempfile.SetTempDir(s.T().TempDir()))
