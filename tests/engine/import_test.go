@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/Velocidex/ordereddict"
+
+	"www.velocidex.com/golang/velociraptor/services"
+	"www.velocidex.com/golang/velociraptor/vtesting"
 )
 
 const importFeed = "Server.Import.ThreatFox"
@@ -217,4 +220,40 @@ LET _ <= secret_add(type="Execve Secrets", name="ThreatFox", secret=dict(
     prefix_commandline=Helper, env="THREATFOX_AUTH_KEY: " + Key))
 SELECT secret_modify(type="Execve Secrets", name="ThreatFox", add_users=User)
 FROM scope()`, ordereddict.NewDict().Set("Helper", helper).Set("Key", theKey).Set("User", user))
+}
+
+// A client's event table names the feed's version that was newest when the table was made.
+func (s *EngineSuite) TestClientEventTablesTakeTheNewFeedWhenAsked() {
+	s.publishHelper()
+	api := s.serveThreatfox(iocs([2]string{"domain", "c2.bad-domain.example"}))
+	s.LoadArtifacts(`
+name: Custom.Watch.ThreatFox
+type: CLIENT_EVENT
+tools:
+  - name: ThreatFoxFeed
+sources:
+  - query: SELECT * FROM info()
+`)
+	s.mustRefresh(api, nil)
+	s.query(`SELECT add_client_monitoring(artifact="Custom.Watch.ThreatFox", label="all") FROM scope()`, nil)
+	manager, err := services.ClientEventManager(s.ConfigObj)
+	s.Require().NoError(err)
+	table := func() string {
+		message := manager.GetClientUpdateEventTableMessage(s.Ctx, s.ConfigObj, "C.1")
+		text, err := json.Marshal(message)
+		s.Require().NoError(err)
+		return string(text)
+	}
+
+	for _, update := range []string{"N", "Y"} {
+		api.answer(iocs([2]string{"domain", "of-" + update + ".bad-domain.example"}))
+		s.cacheExpires()
+		row := s.mustRefresh(api, map[string]string{"UpdateEventTables": update})
+		s.Equal("published", row.Status)
+		if update == "N" {
+			s.NotContains(table(), row.SHA256)
+			continue
+		}
+		vtesting.WaitUntil(10*time.Second, s.T(), func() bool { return strings.Contains(table(), row.SHA256) })
+	}
 }

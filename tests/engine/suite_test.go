@@ -56,11 +56,12 @@ import (
 	_ "www.velocidex.com/golang/velociraptor/vql/parsers/csv"        // parse_csv
 	_ "www.velocidex.com/golang/velociraptor/vql/parsers/event_logs" // parse_evtx
 	_ "www.velocidex.com/golang/velociraptor/vql/protocols"
-	_ "www.velocidex.com/golang/velociraptor/vql/server"         // inventory_add
-	_ "www.velocidex.com/golang/velociraptor/vql/server/flows"   // source
-	_ "www.velocidex.com/golang/velociraptor/vql/server/secrets" // secret_add
-	_ "www.velocidex.com/golang/velociraptor/vql/server/users"   // whoami
-	_ "www.velocidex.com/golang/velociraptor/vql/tools/shell"    // execve
+	_ "www.velocidex.com/golang/velociraptor/vql/server"            // inventory_add
+	_ "www.velocidex.com/golang/velociraptor/vql/server/flows"      // source
+	_ "www.velocidex.com/golang/velociraptor/vql/server/monitoring" // add_client_monitoring
+	_ "www.velocidex.com/golang/velociraptor/vql/server/secrets"    // secret_add
+	_ "www.velocidex.com/golang/velociraptor/vql/server/users"      // whoami
+	_ "www.velocidex.com/golang/velociraptor/vql/tools/shell"       // execve
 )
 
 // badLog matches log lines that a sound query does not cause. In VQL a
@@ -106,6 +107,8 @@ func (s *EngineSuite) SetupTest() {
 	s.ConfigObj = s.LoadConfig()
 	s.ConfigObj.Services.HuntDispatcher = true
 	s.ConfigObj.Services.ServerArtifacts = true
+	s.ConfigObj.Services.ClientMonitoring = true
+	s.ConfigObj.Services.ServerMonitoring = true
 	s.TestSuite.SetupTest()
 
 	s.Require().NoError(services.GrantRoles(
