@@ -141,7 +141,7 @@ func (s *EngineSuite) TestAnInventoryEditedByHandIsMended() {
 SELECT file_store_delete(path="/public/" + inventory_get(tool="ThreatFoxFeed").Definition.filestore_path) FROM scope()`,
 	} {
 		s.query(edit, ordereddict.NewDict().Set("Version", first.Version).
-			Set("Other", s.writeGzip("threatfox-feed.csv.gz", "another")))
+			Set("Other", s.normalize(s.writeExport([][2]string{{"domain", "other.bad-domain.example"}}))))
 
 		row, got := s.refresh(api, nil)
 
@@ -153,9 +153,21 @@ SELECT file_store_delete(path="/public/" + inventory_get(tool="ThreatFoxFeed").D
 	}
 }
 
+func (s *EngineSuite) TestAFileThatIsNoFeedIsReplacedOnlyByForce() {
+	s.publishHelper()
+	s.publish("ThreatFoxFeed", s.writeGzip("threatfox-feed.csv.gz", "name,address\n"), "1.0.5")
+	api := s.serveThreatfox(iocs([2]string{"domain", "c2.bad-domain.example"}))
+
+	row, _ := s.refresh(api, nil)
+	s.Equal("refused", row.Status)
+	s.Contains(row.Message, "parameter Force")
+
+	s.Equal("published", s.mustRefresh(api, map[string]string{"Force": "Y"}).Status)
+}
+
 func (s *EngineSuite) TestAHigherVersionAddedByHandIsReported() {
 	s.publishHelper()
-	s.publish("ThreatFoxFeed", s.writeGzip("threatfox-feed.csv.gz", "another"), "2.0.0")
+	s.publish("ThreatFoxFeed", s.normalize(s.writeExport([][2]string{{"domain", "other.bad-domain.example"}})), "2.0.0")
 
 	row, _ := s.refresh(s.serveThreatfox(iocs([2]string{"domain", "c2.bad-domain.example"})), nil)
 

@@ -153,7 +153,7 @@ func (s *EngineSuite) TestFilesThatNoHuntNeedsAnyMoreAreDeleted() {
 	var versions []string
 	hunts := map[int]string{}
 	for i, days := range []int{30, 20, 10, 9, 2} {
-		feed := s.writeGzip("threatfox-feed.csv.gz", fmt.Sprintf("feed %d", i))
+		feed := s.normalize(s.writeExport([][2]string{{"domain", fmt.Sprintf("c2-%d.bad-domain.example", i)}}))
 		versions = append(versions, daysAgo(days))
 		s.publish("ThreatFoxFeed", feed, versions[i])
 		if days == 20 {
@@ -167,6 +167,22 @@ func (s *EngineSuite) TestFilesThatNoHuntNeedsAnyMoreAreDeleted() {
 	s.Equal(s.versions("ThreatFoxFeed")[versions[1]], s.feedOfHunt(hunts[20]))
 	s.cacheExpires()
 	s.Empty(s.mustRefresh(api, map[string]string{"KeepDays": "7"}).Deleted)
+}
+
+func (s *EngineSuite) TestAFeedThatShrinksByMoreThanHalfIsRefusedUnlessForced() {
+	s.publishHelper()
+	api := s.serveThreatfox(iocs([2]string{"domain", "c1.bad-domain.example"},
+		[2]string{"domain", "c2.bad-domain.example"}, [2]string{"domain", "c3.bad-domain.example"}))
+	first := s.mustRefresh(api, nil)
+	api.answer(iocs([2]string{"domain", "c1.bad-domain.example"}))
+	s.cacheExpires()
+
+	row, got := s.refresh(api, nil)
+	s.Equal("refused", row.Status)
+	s.Contains(got.failed, "Force")
+	s.Equal(map[string]string{first.Version: first.SHA256}, s.versions("ThreatFoxFeed"))
+
+	s.Equal("published", s.mustRefresh(api, map[string]string{"Force": "Y"}).Status)
 }
 
 func (s *EngineSuite) TestTwoRefreshesAtOnceAskOnceAndPublishOneFeed() {
