@@ -79,6 +79,27 @@ pub enum Error {
         /// The input.
         name: String,
     },
+    /// Something else was given where a feed is wanted.
+    #[error(
+        "{name} is no feed: it begins with {start:?}. Make a feed with `threatfox normalize` or `threatfox fetch`"
+    )]
+    NotFeed {
+        /// The input.
+        name: String,
+        /// The first characters, cleaned.
+        start: String,
+    },
+    /// A feed of another version, or one that was cut.
+    #[error(
+        "{name} is not a feed of this version: it lacks the columns {columns}. \
+         Make it again with `threatfox normalize` or `threatfox fetch` of this version"
+    )]
+    MissingColumns {
+        /// The input.
+        name: String,
+        /// The columns, with a comma between.
+        columns: String,
+    },
     /// The structure is wrong, so that nothing in the file can be trusted.
     #[error("{name}, {place}: {problem}. {advice}")]
     Broken {

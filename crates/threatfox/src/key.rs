@@ -60,6 +60,12 @@ impl Kind {
         }
     }
 
+    /// Finds a kind by its name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// What stands in front of the value, so that no hash or URL reads as a number or a bool.
     #[must_use]
     pub fn prefix(self) -> &'static str {
@@ -167,7 +173,7 @@ impl KeyMaker {
 }
 
 /// The address as its `Display` writes it, without the machinery of `fmt` for the many of IPv4.
-fn address_text(buffer: &mut String, ip: IpAddr) -> &str {
+pub(crate) fn address_text(buffer: &mut String, ip: IpAddr) -> &str {
     buffer.clear();
     match ip {
         IpAddr::V4(ip) => {
@@ -214,10 +220,13 @@ fn host_keys(
     }
 }
 
+/// How a regular expression begins that takes the names below its key too.
+pub(crate) const SUBDOMAINS: &str = r"(^|\.)";
+
 /// Appends the regular expression of a key, for Go's RE2: escaped as `regexp.QuoteMeta` does, and anchored.
 pub fn push_regex(out: &mut String, kind: Kind, key: &str, exact: bool) {
     out.push_str(if kind == Kind::Domain && !exact {
-        r"(^|\.)"
+        SUBDOMAINS
     } else {
         "^"
     });

@@ -3,14 +3,18 @@
 //! The way of a record: [`source`] unpacks and reads a file into [`record::RawRecord`]s, [`normalize::Normalizer`]
 //! checks, filters and merges them, [`feed`] (a row a match key) or [`rows`] (a row an IOC) writes the result through
 //! [`output`], and [`summary::Summary`] says what happened.
+//!
+//! The way back: [`feed::read`] reads a feed, and [`lookup`] finds what matches in it.
 
 pub mod address;
+mod arena;
 pub mod download;
 pub mod error;
 pub mod feed;
 pub mod host;
 pub mod ioc;
 pub mod key;
+pub mod lookup;
 pub mod normalize;
 pub mod output;
 pub mod record;

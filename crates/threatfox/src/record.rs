@@ -173,9 +173,19 @@ fn parse_confidence(text: &str) -> Result<u8, Reject> {
 /// Reads `YYYY-MM-DD HH:MM:SS`, with or without ` UTC`, as seconds since 1970.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<i64> {
-    let text = text.strip_suffix(" UTC").unwrap_or(text);
+    civil_seconds(text.strip_suffix(" UTC").unwrap_or(text), b' ')
+}
+
+/// Reads `YYYY-MM-DDTHH:MM:SSZ`, as a feed has it, as seconds since 1970.
+#[must_use]
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    civil_seconds(text.strip_suffix('Z')?, b'T')
+}
+
+/// Reads a date and a time of UTC with `between` between them.
+fn civil_seconds(text: &str, between: u8) -> Option<i64> {
     let bytes: &[u8; 19] = text.as_bytes().try_into().ok()?;
-    if [bytes[4], bytes[7], bytes[10], bytes[13], bytes[16]] != *b"-- ::" {
+    if [bytes[4], bytes[7], bytes[10], bytes[13], bytes[16]] != [b'-', b'-', between, b':', b':'] {
         return None;
     }
     let two = |at: usize| -> Option<i8> {

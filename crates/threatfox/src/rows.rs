@@ -34,7 +34,7 @@ pub fn write<W: Write>(store: &RowStore, out: W, layout: Layout) -> io::Result<(
     let mut keys = Keys::default();
     let mut regex = String::new();
     store.each_row(|row| {
-        keys.add(row.kind, row.first_seen, row.last_seen);
+        keys.add(row.kind, Some(row.first_seen), row.last_seen);
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);
         table.row(&[

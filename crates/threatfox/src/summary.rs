@@ -79,9 +79,9 @@ pub struct Keys {
 
 impl Keys {
     /// Counts a row. Its activity is the later of both times, seconds since 1970.
-    pub(crate) fn add(&mut self, kind: Kind, first_seen: i64, last_seen: Option<i64>) {
+    pub(crate) fn add(&mut self, kind: Kind, first_seen: Option<i64>, last_seen: Option<i64>) {
         self.by_kind[kind as usize] += 1;
-        self.newest = self.newest.max(Some(first_seen)).max(last_seen);
+        self.newest = self.newest.max(first_seen).max(last_seen);
     }
 
     /// All of them.

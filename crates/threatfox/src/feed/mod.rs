@@ -1,10 +1,16 @@
-//! The feed by key: what its columns are, and how it is written.
+//! The feed by key: what its columns are, and how it is written and read.
 
 mod earlier;
+mod line;
+mod read;
+mod row;
 
 use std::io::{self, Write};
 
 pub use earlier::{Earlier, Refusal};
+pub(crate) use line::broken;
+pub use read::read;
+pub use row::FeedRow;
 
 use crate::key::{Kind, push_regex};
 use crate::normalize::KeyStore;
@@ -60,9 +66,9 @@ pub fn write<W: Write>(store: &KeyStore, out: W, layout: Layout) -> io::Result<(
             Cell::Text(row.malware),
             Cell::Text(row.threat_type),
             Cell::Number(row.confidence.into()),
-            Cell::Time(row.first_seen),
+            row.first_seen.map_or(Cell::None, Cell::Time),
             row.last_seen.map_or(Cell::None, Cell::Time),
-            Cell::Number(row.id),
+            row.id.map_or(Cell::None, Cell::Number),
             Cell::Number(row.iocs),
             Cell::Flag(row.compromised),
         ])

@@ -5,8 +5,9 @@
 
 use std::cmp::Ordering;
 
-use super::arena::{Arena, Names, Span};
+use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
+use crate::feed::FeedRow;
 use crate::ioc::IocType;
 use crate::key::{Key, KeyMaker, Kind};
 use crate::record::{Column, Record};
@@ -49,26 +50,6 @@ pub struct KeyStore {
     arena: Arena,
     malware: Names,
     threat_types: Names,
-}
-
-/// A row of the feed: see DESIGN section 3, "Feed by key".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // The columns of the feed.
-pub struct FeedRow<'a> {
-    pub key: &'a str,
-    pub kind: Kind,
-    pub ioc: &'a str,
-    pub ioc_type: &'a str,
-    pub exact: bool,
-    pub ports: &'a [u16],
-    pub malware: &'a str,
-    pub threat_type: &'a str,
-    pub confidence: u8,
-    pub first_seen: i64,
-    pub last_seen: Option<i64>,
-    pub id: u64,
-    pub iocs: u64,
-    pub compromised: bool,
 }
 
 impl KeyStore {
@@ -194,13 +175,9 @@ impl KeyStore {
                     facts.iter().map(|fact| fact.threat_type),
                 ),
                 confidence: facts.iter().map(|fact| fact.confidence).max().unwrap_or(0),
-                first_seen: facts
-                    .iter()
-                    .map(|fact| fact.first_seen)
-                    .min()
-                    .unwrap_or(NEVER),
+                first_seen: facts.iter().map(|fact| fact.first_seen).min(),
                 last_seen,
-                id: newest.id,
+                id: Some(newest.id),
                 // Sorted by id within a key: the same record in two inputs counts once.
                 iocs: facts.chunk_by(|a, b| a.id == b.id).count() as u64,
                 compromised: facts.iter().any(|fact| fact.compromised),

@@ -1,12 +1,11 @@
 //! From records to a feed: check, filter, merge. Reads as a stream, writes nothing.
 
-mod arena;
 mod filter;
 mod key_store;
 mod row_store;
 
 pub use filter::Filter;
-pub use key_store::{FeedRow, KeyStore};
+pub use key_store::KeyStore;
 pub use row_store::{IocRow, RowStore};
 
 use crate::error::Error;

@@ -1,6 +1,6 @@
 //! Rows by IOC: one a record, newest id first; the same record in two inputs is one row, as it was active last.
 
-use super::arena::{Arena, Names, Span};
+use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
 use crate::ioc::{Ioc, IocType};
 use crate::key::{KeyMaker, Kind};

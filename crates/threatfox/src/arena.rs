@@ -6,18 +6,30 @@ use crate::error::Error;
 
 /// Where a text stands in the arena.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Span {
+pub(crate) struct Span {
     start: u32,
     len: u32,
 }
 
+impl Span {
+    /// A part of it: `len` bytes from its byte `from`.
+    pub(crate) fn part(self, from: usize, len: usize) -> Option<Self> {
+        let (from, len) = (u32::try_from(from).ok()?, u32::try_from(len).ok()?);
+        let inside = from.checked_add(len)? <= self.len;
+        inside.then_some(Self {
+            start: self.start + from,
+            len,
+        })
+    }
+}
+
 /// All texts, one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Arena(String);
+pub(crate) struct Arena(String);
 
 impl Arena {
     /// Adds a text. Fails past 4 GiB, where spans end.
-    pub(super) fn add(&mut self, text: &str) -> Result<Span, Error> {
+    pub(crate) fn add(&mut self, text: &str) -> Result<Span, Error> {
         let too_large = || Error::TooLarge {
             what: "text bytes",
             limit: u32::MAX.into(),
@@ -29,7 +41,7 @@ impl Arena {
     }
 
     /// Adds a text that may be, or begin with, the last one added: most IOCs are their own key.
-    pub(super) fn add_after(&mut self, text: &str, other: Span) -> Result<Span, Error> {
+    pub(crate) fn add_after(&mut self, text: &str, other: Span) -> Result<Span, Error> {
         if self.get(other) == text {
             Ok(other)
         } else {
@@ -38,12 +50,13 @@ impl Arena {
     }
 
     /// The first byte of a text.
-    pub(super) fn first(&self, span: Span) -> u8 {
+    pub(crate) fn first(&self, span: Span) -> u8 {
         let byte = self.0.as_bytes().get(span.start as usize);
         byte.copied().unwrap_or_default()
     }
 
-    pub(super) fn get(&self, span: Span) -> &str {
+    /// The text.
+    pub(crate) fn get(&self, span: Span) -> &str {
         let start = span.start as usize;
         &self.0[start..start + span.len as usize]
     }
@@ -51,7 +64,7 @@ impl Arena {
 
 /// Texts that repeat, by number.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     numbers: HashMap<Box<str>, u32>,
     texts: Vec<Box<str>>,
     /// Records of one kind come in runs.
@@ -59,7 +72,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn number(&mut self, text: &str) -> Result<u32, Error> {
+    /// The number of a text.
+    pub(crate) fn number(&mut self, text: &str) -> Result<u32, Error> {
         if self
             .texts
             .get(self.last as usize)
@@ -82,13 +96,14 @@ impl Names {
     }
 
     /// Puts every text into another form. Only when no more are added.
-    pub(super) fn rewrite(&mut self, form: impl Fn(&str) -> String) {
+    pub(crate) fn rewrite(&mut self, form: impl Fn(&str) -> String) {
         for text in &mut self.texts {
             *text = form(text).into();
         }
     }
 
-    pub(super) fn text(&self, number: u32) -> &str {
+    /// The text behind a number.
+    pub(crate) fn text(&self, number: u32) -> &str {
         &self.texts[number as usize]
     }
 }

@@ -1,0 +1,63 @@
+//! A row of the feed as typed values.
+
+use crate::key::{Kind, push_regex};
+
+/// A row of the feed: what is known of one key. The texts are clean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedRow<'a> {
+    /// What is looked up, with its prefix. Unique in a feed.
+    pub key: &'a str,
+    /// What the key is.
+    pub kind: Kind,
+    /// The newest indicator behind the key, as ThreatFox writes it; empty for hashes.
+    pub ioc: &'a str,
+    /// ThreatFox's type of the indicator; any text in a list that somebody made by hand.
+    pub ioc_type: &'a str,
+    /// Whether a name below the key must not match.
+    pub exact: bool,
+    /// The ports of the indicators, ascending.
+    pub ports: &'a [u16],
+    /// Families, with `;` between.
+    pub malware: &'a str,
+    /// Threat types, with `;` between.
+    pub threat_type: &'a str,
+    /// The highest confidence, 0 to 100.
+    pub confidence: u8,
+    /// The earliest first seen, seconds since 1970.
+    pub first_seen: Option<i64>,
+    /// The latest last seen, seconds since 1970.
+    pub last_seen: Option<i64>,
+    /// ThreatFox's number of the newest record.
+    pub id: Option<u64>,
+    /// How many records were merged.
+    pub iocs: u64,
+    /// Whether ThreatFox says that the host is a compromised legitimate one.
+    pub compromised: bool,
+}
+
+impl FeedRow<'_> {
+    /// The indicator to show: the key's value for a hash, which has no `ioc` of its own.
+    #[must_use]
+    pub fn indicator(&self) -> &str {
+        if self.ioc.is_empty() {
+            self.key
+        } else {
+            self.ioc
+        }
+    }
+
+    /// The regular expression for a join with `=~`.
+    #[must_use]
+    pub fn regex(&self) -> String {
+        let mut regex = String::new();
+        push_regex(&mut regex, self.kind, self.key, self.exact);
+        regex
+    }
+
+    /// ThreatFox's page of the newest record.
+    #[must_use]
+    pub fn link(&self) -> Option<String> {
+        self.id
+            .map(|id| format!("https://threatfox.abuse.ch/ioc/{id}/"))
+    }
+}

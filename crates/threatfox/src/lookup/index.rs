@@ -1,0 +1,258 @@
+//! A feed in memory: all texts in one arena, a row in 80 bytes, and a table of row numbers by the hash of the key. A
+//! look-up allocates nothing.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::arena::{Arena, Names, Span};
+use crate::error::{Error, Place};
+use crate::feed::{self, FeedRow};
+use crate::key::Kind;
+use crate::source::Input;
+
+/// No time.
+const NEVER: i64 = i64::MIN;
+
+/// The rows of a feed by their keys.
+#[derive(Debug, Default)]
+pub struct Index {
+    texts: Arena,
+    ioc_types: Names,
+    malware: Names,
+    threat_types: Names,
+    ports: Vec<u16>,
+    rows: Vec<Row>,
+    /// Numbers of rows. Its hasher is seeded anew in each run: a hostile feed cannot choose keys that collide.
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+/// A row, its texts elsewhere.
+#[derive(Debug)]
+struct Row {
+    first_seen: i64,
+    last_seen: i64,
+    id: Option<u64>,
+    key: Span,
+    ioc: Span,
+    ports: u32,
+    ioc_type: u32,
+    malware: u32,
+    threat_type: u32,
+    iocs: u32,
+    port_count: u16,
+    kind: Kind,
+    confidence: u8,
+    exact: bool,
+    compromised: bool,
+}
+
+impl Index {
+    /// Reads a feed, plain or gzipped.
+    ///
+    /// # Errors
+    /// Those of [`feed::read`]; a key that is there twice; [`Error::TooLarge`].
+    pub fn read(input: &Input) -> Result<Self, Error> {
+        let mut index = Self::default();
+        feed::read(input, &mut |row, place| {
+            if index.insert(row)? {
+                Ok(())
+            } else {
+                Err(twice(input, place, row.key))
+            }
+        })?;
+        Ok(index)
+    }
+
+    /// Adds a row. `false` where its key is there already: then nothing is added.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn insert(&mut self, row: &FeedRow<'_>) -> Result<bool, Error> {
+        let hash = self.hasher.hash_one(row.key);
+        if self.find(hash, row.key).is_some() {
+            return Ok(false);
+        }
+        let number = to_u32(self.rows.len(), "keys")?;
+        let ports = to_u32(self.ports.len(), "ports")?;
+        let (key, ioc) = self.add_texts(row.key, row.ioc)?;
+        self.rows.push(Row {
+            first_seen: row.first_seen.unwrap_or(NEVER),
+            last_seen: row.last_seen.unwrap_or(NEVER),
+            id: row.id,
+            key,
+            ioc,
+            ports,
+            ioc_type: self.ioc_types.number(row.ioc_type)?,
+            malware: self.malware.number(row.malware)?,
+            threat_type: self.threat_types.number(row.threat_type)?,
+            iocs: u32::try_from(row.iocs).unwrap_or(u32::MAX),
+            port_count: u16::try_from(row.ports.len()).unwrap_or(u16::MAX),
+            kind: row.kind,
+            confidence: row.confidence,
+            exact: row.exact,
+            compromised: row.compromised,
+        });
+        self.ports.extend_from_slice(row.ports);
+        let Self {
+            table,
+            rows,
+            texts,
+            hasher,
+            ..
+        } = self;
+        table.insert_unique(hash, number, |n| {
+            hasher.hash_one(texts.get(rows[*n as usize].key))
+        });
+        Ok(true)
+    }
+
+    /// Most indicators are in their key (`url:` and the URL) or have it in them (`address:port`, the host of a URL).
+    fn add_texts(&mut self, key: &str, ioc: &str) -> Result<(Span, Span), Error> {
+        if let Some(at) = key.find(ioc) {
+            let span = self.texts.add(key)?;
+            return Ok((span, span.part(at, ioc.len()).unwrap_or(span)));
+        }
+        let span = self.texts.add(ioc)?;
+        match ioc.find(key).and_then(|at| span.part(at, key.len())) {
+            Some(part) => Ok((part, span)),
+            None => Ok((self.texts.add(key)?, span)),
+        }
+    }
+
+    /// The row of a key in the spelling of the feed; the rules of [`super::rules`] spell it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<FeedRow<'_>> {
+        let number = self.find(self.hasher.hash_one(key), key)?;
+        Some(self.row(number))
+    }
+
+    /// The number of keys.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    fn find(&self, hash: u64, key: &str) -> Option<u32> {
+        let same = |n: &u32| self.texts.get(self.rows[*n as usize].key) == key;
+        self.table.find(hash, same).copied()
+    }
+
+    fn row(&self, number: u32) -> FeedRow<'_> {
+        let row = &self.rows[number as usize];
+        let ports = row.ports as usize;
+        FeedRow {
+            key: self.texts.get(row.key),
+            kind: row.kind,
+            ioc: self.texts.get(row.ioc),
+            ioc_type: self.ioc_types.text(row.ioc_type),
+            exact: row.exact,
+            ports: &self.ports[ports..ports + usize::from(row.port_count)],
+            malware: self.malware.text(row.malware),
+            threat_type: self.threat_types.text(row.threat_type),
+            confidence: row.confidence,
+            first_seen: (row.first_seen != NEVER).then_some(row.first_seen),
+            last_seen: (row.last_seen != NEVER).then_some(row.last_seen),
+            id: row.id,
+            iocs: row.iocs.into(),
+            compromised: row.compromised,
+        }
+    }
+}
+
+fn to_u32(n: usize, what: &'static str) -> Result<u32, Error> {
+    u32::try_from(n).map_err(|_| Error::TooLarge {
+        what,
+        limit: u32::MAX.into(),
+    })
+}
+
+fn twice(input: &Input, place: Place, key: &str) -> Error {
+    let problem = format!("field key: {key:?} is there twice");
+    feed::broken(input.name(), place, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row<'a>(key: &'a str, kind: Kind, ioc: &'a str, ports: &'a [u16]) -> FeedRow<'a> {
+        FeedRow {
+            key,
+            kind,
+            ioc,
+            ioc_type: "url",
+            exact: true,
+            ports,
+            malware: "AsyncRAT;Remcos",
+            threat_type: "botnet_cc",
+            confidence: 75,
+            first_seen: Some(1),
+            last_seen: None,
+            id: Some(1_876_555),
+            iocs: 2,
+            compromised: true,
+        }
+    }
+
+    #[test]
+    fn every_row_comes_back_as_it_went_in() {
+        let digits = "1".repeat(64);
+        let hash = format!("sha256:{digits}");
+        let rows = [
+            row("203.0.113.7", Kind::Ip, "203.0.113.7:443", &[443, 8443]),
+            row("evil.example", Kind::Domain, "evil.example", &[]),
+            row(
+                "bad.example",
+                Kind::UrlHost,
+                "http://bad.example/x",
+                &[8080],
+            ),
+            row(
+                "url:http://bad.example/x",
+                Kind::Url,
+                "http://bad.example/x",
+                &[],
+            ),
+            row("url:http://b.example/", Kind::Url, "HTTP://B.example", &[]),
+            row(&hash, Kind::Sha256, "", &[]),
+        ];
+        let mut index = Index::default();
+        for row in &rows {
+            assert!(index.insert(row).unwrap());
+        }
+        for row in &rows {
+            assert_eq!(index.get(row.key), Some(*row));
+        }
+        assert_eq!(index.len(), rows.len());
+    }
+
+    #[test]
+    fn a_key_that_is_there_is_not_replaced_and_others_are_not_found() {
+        let mut index = Index::default();
+        assert!(
+            index
+                .insert(&row("a.example", Kind::Domain, "a.example", &[]))
+                .unwrap()
+        );
+        assert!(
+            !index
+                .insert(&row("a.example", Kind::Ip, "b", &[1]))
+                .unwrap()
+        );
+        assert_eq!(
+            index.get("a.example").map(|row| row.kind),
+            Some(Kind::Domain)
+        );
+        for near in ["", "a.exampl", "a.example.", "A.example", ".example"] {
+            assert_eq!(index.get(near), None, "{near}");
+        }
+    }
+}
