@@ -30,6 +30,7 @@ type threatfoxAPI struct {
 	body     string
 	requests []string // their bodies
 	keys     []string
+	failing  int // how many requests more to refuse
 }
 
 // serveThreatfox starts an API that gives this answer to all who have theKey.
@@ -49,6 +50,11 @@ func (s *EngineSuite) serveThreatfox(body string) *threatfoxAPI {
 				_, _ = w.Write(s.threatfoxError("http403_unknown_auth_key.json"))
 				return
 			}
+			if api.failing > 0 {
+				api.failing--
+				_, _ = w.Write(s.threatfoxError("http200_illegal_days.json"))
+				return
+			}
 			w.WriteHeader(api.status)
 			_, _ = io.WriteString(w, api.body)
 		}))
@@ -62,6 +68,13 @@ func (a *threatfoxAPI) asked() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return append([]string{}, a.requests...)
+}
+
+// failFirst refuses the next requests.
+func (a *threatfoxAPI) failFirst(requests int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failing = requests
 }
 
 // threatfoxError is an answer of the real API, of tests/data.

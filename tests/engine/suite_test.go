@@ -108,7 +108,7 @@ func (s *EngineSuite) SetupTest() {
 	s.ConfigObj.Services.HuntDispatcher = true
 	s.ConfigObj.Services.ServerArtifacts = true
 	s.ConfigObj.Services.ClientMonitoring = true
-	s.ConfigObj.Services.ServerMonitoring = true
+	s.ConfigObj.Services.MonitoringService = true
 	s.TestSuite.SetupTest()
 
 	s.Require().NoError(services.GrantRoles(
