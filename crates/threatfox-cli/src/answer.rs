@@ -33,13 +33,26 @@ impl Kept {
     }
 }
 
+/// What is in the cache, for reading.
+pub fn input_of(cached: &Cached) -> Input {
+    Input::labelled(&cached.path, cached.source_name.as_str())
+}
+
 impl Answer {
     pub fn input(&self) -> Input {
         match self {
             Self::New(download, _) => {
                 Input::labelled(download.file.path(), download.source_name.as_str())
             }
-            Self::Old(cached) => Input::labelled(&cached.path, cached.source_name.as_str()),
+            Self::Old(cached) => input_of(cached),
+        }
+    }
+
+    /// When it was current, seconds since 1970.
+    pub fn fetched(&self) -> i64 {
+        match self {
+            Self::New(..) => jiff::Timestamp::now().as_second(),
+            Self::Old(cached) => cached.fetched(),
         }
     }
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use threatfox::download::{
-    AuthKey, Client, ClientOptions, Download, DownloadError, Event, Request,
+    AuthKey, Cached, Client, ClientOptions, Download, DownloadError, Event, Request,
 };
 use threatfox::temporary::TemporaryFolder;
 
@@ -92,6 +92,16 @@ impl Network {
     /// Asks, without a cache.
     pub fn download(&self, request: &Request) -> Result<Download, DownloadError> {
         Self::watched(request, |watch| self.client.download(request, watch))
+    }
+
+    /// What the cache has, however old.
+    pub fn find(
+        &self,
+        request: &Request,
+        kept: Option<&Kept>,
+    ) -> Result<Option<Cached>, DownloadError> {
+        let name = self.client.cache_name(request)?;
+        Ok(kept.and_then(|kept| kept.cache.find(&name)))
     }
 
     /// Asks, or takes the answer from the cache where it is young, or the server says that it has not changed.

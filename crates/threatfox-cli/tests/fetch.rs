@@ -30,6 +30,7 @@ fn every_documented_example_works() {
         "fetch --source full -o threatfox-feed.csv.gz --summary json",
         "fetch --source api --days 3 --auth-key-file key.txt --by ioc --format jsonl",
         "fetch --days 30 --type ip-port -o feed.csv --max-age 36500",
+        "fetch --since-last --cache cache -o threatfox-feed.csv.gz",
     ] {
         let args: Vec<_> = example.split(' ').collect();
         let ran = bench.run(&server, &args);
@@ -54,6 +55,11 @@ fn every_documented_example_works() {
         requests[3].starts_with("GET /export/csv/ip-port/full/ "),
         "{}",
         requests[3]
+    );
+    assert!(
+        requests[4].starts_with("GET /export/csv/full/ "),
+        "{}",
+        requests[4]
     );
     assert!(bench.read("feed.csv").contains("202.191.67.2,ip"));
 }
@@ -259,4 +265,49 @@ fn a_real_export_packed_for_the_journey_gives_the_bytes_that_normalize_gives() {
         fs::read(bench.path("fetched.csv.gz")).unwrap(),
         fs::read(bench.path("normalized.csv.gz")).unwrap()
     );
+}
+
+#[test]
+fn the_summary_says_why_this_source() {
+    for (days, reason) in [
+        ("2", "there is no Auth-Key"),
+        ("all", "all that is active is only in the full export"),
+    ] {
+        let args = [
+            "fetch",
+            "--days",
+            days,
+            "-o",
+            "feed.csv",
+            "--max-age",
+            "36500",
+            "--summary",
+            "json",
+        ];
+        let ran = Bench::without_key().run(&whole(), &args);
+        let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(summary["reason"], reason);
+        assert!(ran.stderr.contains(reason), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn data_that_is_old_or_from_the_future_is_warned_of() {
+    for (year, warning) in [
+        ("2026", "the newest IOC is from 2026-07-24T13:50:06Z, "),
+        ("2126", "this machine's clock is behind"),
+    ] {
+        let server = Server::always(ok(recent_json().replace("2026", year)));
+        let ran = Bench::without_key().run(&server, &["fetch", "-o", "feed.csv"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_export_comes_in_the_form_asked_for() {
+    let server = whole();
+    let args = ["fetch", "--source", "recent", "--export-format", "csv"];
+    assert_eq!(Bench::new().run(&server, &args).code, 0);
+    assert!(server.requests()[0].starts_with("GET /export/csv/recent/ "));
 }

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::error::Error;
 use crate::temporary::TemporaryFile;
+use crate::text::hex;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use serde::Serialize;
@@ -154,13 +155,6 @@ fn write_error(path: &Path, source: io::Error) -> Error {
         path: path.display().to_string(),
         source,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles
-        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-        .collect()
 }
 
 fn temporary_beside(path: &Path) -> io::Result<TemporaryFile> {

@@ -28,6 +28,8 @@ pub enum Reason {
     BadUrl,
     /// The hash of the empty file.
     EmptyFile,
+    /// Deleted at the source since the earlier download: most often a false positive.
+    LeftSource,
     /// Below the confidence asked for.
     LowConfidence,
     /// An address nobody can reach from the internet.
@@ -36,6 +38,8 @@ pub enum Reason {
     NotUtf8,
     /// A name of the Tor network, which no DNS knows.
     Onion,
+    /// A newer version of the record is there.
+    Superseded,
     /// Not active within the days asked for.
     TooOld,
     /// A type this program does not match.
@@ -55,10 +59,12 @@ impl Reason {
             Self::BadId => "bad_id",
             Self::BadUrl => "bad_url",
             Self::EmptyFile => "empty_file",
+            Self::LeftSource => "left_source",
             Self::LowConfidence => "low_confidence",
             Self::NotGlobal => "not_global",
             Self::NotUtf8 => "not_utf8",
             Self::Onion => "onion",
+            Self::Superseded => "superseded",
             Self::TooOld => "too_old",
             Self::UnknownType => "unknown_type",
         }

@@ -42,7 +42,12 @@ impl Counts {
         *self.dropped.entry(name).or_default() += 1;
         let examples = self.examples.entry(name).or_default();
         // Examples of the common reasons say nothing: --rejects has them all.
-        if examples.len() < 3 && !matches!(reject.reason, Reason::LowConfidence | Reason::TooOld) {
+        if examples.len() < 3
+            && !matches!(
+                reject.reason,
+                Reason::LowConfidence | Reason::Superseded | Reason::TooOld
+            )
+        {
             examples.push(crate::text::clean(id).into_owned());
         }
     }
@@ -104,6 +109,9 @@ impl Keys {
 pub struct Summary {
     /// The inputs, by name, with a comma between.
     pub source: String,
+    /// Why this source, where the program chose it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Each input.
     pub inputs: Vec<Report>,
     /// The records.
@@ -139,6 +147,7 @@ impl Summary {
             .and_then(|second| jiff::Timestamp::from_second(second).ok());
         Self {
             source,
+            reason: None,
             inputs,
             counts,
             rows: keys.total(),

@@ -1,4 +1,4 @@
-//! Making foreign text safe to show: no control characters, no spreadsheet formulas.
+//! Text to show: foreign text without control characters and spreadsheet formulas, and bytes as digits.
 
 use std::borrow::Cow;
 
@@ -22,6 +22,14 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     } else {
         shown.to_owned()
     })
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles
+        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+        .collect()
 }
 
 fn starts_formula(text: &str) -> bool {

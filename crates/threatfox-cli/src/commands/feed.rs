@@ -11,11 +11,24 @@ use threatfox::output::Output;
 use threatfox::record::{Column, RawRecord};
 use threatfox::reject::{Reject, RejectList};
 use threatfox::shared_hosts::SharedHosts;
-use threatfox::source::{self, Input, Report, Sink};
+use threatfox::source::{self, Input, Report, Sink, Update};
 use threatfox::summary::{Counts, Summary};
 use threatfox::{Error, feed, rows};
 
 use crate::feed_options::{FeedOptions, SummaryFormat};
+
+/// What a feed is made of.
+pub enum Inputs {
+    /// Inputs that make no difference by their order.
+    Equal(Vec<Input>),
+    /// An earlier export, and what is new since.
+    Update {
+        newer: Input,
+        earlier: Input,
+        /// What is first seen since then, in seconds since 1970, is surely in the newer one.
+        covered_since: i64,
+    },
+}
 
 /// What the output is going to replace: looked at first, as there is no use in making what can't be put there.
 pub fn earlier(options: &FeedOptions) -> anyhow::Result<Earlier> {
@@ -40,11 +53,13 @@ pub fn earlier(options: &FeedOptions) -> anyhow::Result<Earlier> {
 /// Reads the inputs, writes the rows and the list of rejects, prints the summary. Nothing is written where an input
 /// fails, or where what is there already may not be replaced.
 pub fn build_feed(
-    inputs: &[Input],
+    inputs: &Inputs,
     options: &FeedOptions,
     earlier: &Earlier,
+    reason: Option<String>,
 ) -> anyhow::Result<Summary> {
-    let summary = write_rows(inputs, options, earlier)?;
+    let mut summary = write_rows(inputs, options, earlier)?;
+    summary.reason = reason;
     let text = match options.summary {
         SummaryFormat::Json => serde_json::to_string(&summary)?,
         SummaryFormat::Text => summary.to_text(),
@@ -58,7 +73,7 @@ pub fn build_feed(
 }
 
 fn write_rows(
-    inputs: &[Input],
+    inputs: &Inputs,
     options: &FeedOptions,
     earlier: &Earlier,
 ) -> anyhow::Result<Summary> {
@@ -89,7 +104,7 @@ fn write_rows(
 }
 
 fn read_all(
-    inputs: &[Input],
+    inputs: &Inputs,
     options: &FeedOptions,
     rejects: Option<&mut RejectList<Output>>,
 ) -> anyhow::Result<(Normalized, Counts, Vec<Report>)> {
@@ -102,13 +117,29 @@ fn read_all(
         normalizer = normalizer.with_rejects(Box::new(|raw, reject| add_reject(list, raw, reject)));
     }
     let mut progress = Progress::new(normalizer);
-    let mut reports = Vec::new();
-    for input in inputs {
-        progress
-            .bar
-            .set_message(format!("reading {}", input.name()));
-        reports.push(source::read(input, &mut progress)?);
-    }
+    let reports = match inputs {
+        Inputs::Equal(inputs) => {
+            let each = inputs.iter().map(|input| {
+                progress.begin(input);
+                source::read(input, &mut progress)
+            });
+            each.collect::<Result<_, _>>()?
+        }
+        Inputs::Update {
+            newer,
+            earlier,
+            covered_since,
+        } => {
+            let mut update = Update::covering(*covered_since);
+            progress.begin(newer);
+            let news = source::read(newer, &mut update.newer(&mut progress))?;
+            progress.begin(earlier);
+            vec![
+                news,
+                source::read(earlier, &mut update.earlier(&mut progress))?,
+            ]
+        }
+    };
     progress.bar.finish_and_clear();
     let (result, counts) = progress.normalizer.finish()?;
     Ok((result, counts, reports))
@@ -150,6 +181,10 @@ impl<'a> Progress<'a> {
         };
         bar.enable_steady_tick(Duration::from_millis(100));
         Self { normalizer, bar }
+    }
+
+    fn begin(&self, input: &Input) {
+        self.bar.set_message(format!("reading {}", input.name()));
     }
 }
 

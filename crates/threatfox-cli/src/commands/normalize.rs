@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use threatfox::source::Input;
 
-use super::feed::{build_feed, earlier};
+use super::feed::{Inputs, build_feed, earlier};
 use crate::feed_options::FeedOptions;
 
 /// Make a feed from files: CSV or JSON exports, API responses, zip or gz of them
@@ -37,7 +37,12 @@ Exit codes:
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let earlier = earlier(&options.feed)?;
-    let inputs: Vec<Input> = options.files.iter().map(|path| Input::new(path)).collect();
-    build_feed(&inputs, &options.feed, &earlier)?;
+    let inputs = options.files.iter().map(|path| Input::new(path));
+    build_feed(
+        &Inputs::Equal(inputs.collect()),
+        &options.feed,
+        &earlier,
+        None,
+    )?;
     Ok(())
 }

@@ -36,6 +36,10 @@ faults! {
     key_without_tls => 1, ["won't send the Auth-Key to http://api.example/ without TLS"], |bench| {
         bench.finish(bench.command(&crate::args("fetch --source api --api-url http://api.example/")))
     };
+    // The open export is closed, and the one for holders of a key does not take it.
+    keyed_export_refused => 1, ["refused the Auth-Key", "<AUTH-KEY>/full.csv.zip"], |bench| {
+        asked(2, bench, crate::FULL, answer("401 Unauthorized", "", ""))
+    };
     illegal_days => 1, ["1 to 7 days"], |bench| asked(1, bench, API, status("illegal_days"));
     no_result => 1, ["found nothing"], |bench| asked(1, bench, API, status("no_result"));
     // The server sends the key back: it must not show.
@@ -77,4 +81,28 @@ fn trouble_that_passes_is_waited_for_and_told() {
         ran.stderr
     );
     assert!(ran.stderr.contains("trying again in 1 s"), "{}", ran.stderr);
+}
+
+#[test]
+fn every_status_that_threatfox_is_known_to_send_is_told_in_words() {
+    for (name, code, says) in [
+        ("no_result", 0, "found nothing"),
+        ("hash_not_found", 0, "found nothing"),
+        ("illegal_search_term", 1, "does not accept this search term"),
+        ("illegl_hash", 1, "does not accept this hash"),
+        ("illegal_hash", 1, "does not accept this hash"),
+        ("illegal_days", 1, "1 to 7 days"),
+        ("unknown_auth_key", 1, "refused the Auth-Key"),
+        ("auth_key_required", 1, "refused the Auth-Key"),
+        ("no_api_key", 1, "refused the Auth-Key"),
+        ("unauthorized", 1, "refused the Auth-Key"),
+        ("ratelimited", 1, "limits the number of requests"),
+        ("rate_limited", 1, "limits the number of requests"),
+        ("error", 1, "answered \"error\" (some text)"),
+    ] {
+        let server = crate::Server::always(status(name));
+        let ran = Bench::new().run(&server, &["search", "evil.example"]);
+        assert_eq!(ran.code, code, "{name}: {}", ran.stderr);
+        assert!(ran.error().contains(says), "{name}: {}", ran.stderr);
+    }
 }

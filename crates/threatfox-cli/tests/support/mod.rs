@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-pub use server::{Server, answer, api, csv_export, ok, recent_json, record};
+pub use server::{Server, answer, api, csv_export, csv_of, ok, recent_json, record};
 
 /// The key of all tests: three times the same, so that a third of it is found too.
 pub const KEY: &str = "5ec2e7c0ffee5ec2e7c0ffee5ec2e7c0ffee";

@@ -104,17 +104,38 @@ pub fn recent_json() -> &'static str {
         "is_compromised": true, "reference": null, "tags": "vidar", "anonymous": 0, "reporter": "crep1x"}]}"#
 }
 
-/// An export in CSV; `promised` is what its last line says.
+const CSV_HEADER: &str = "# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\",\"fk_malware\",\"malware_alias\",\
+    \"malware_printable\",\"last_seen_utc\",\"confidence_level\",\"is_compromised\",\"reference\",\"tags\",\"anonymous\",\"reporter\"";
+
+/// An export of addresses in CSV; `promised` is what its last line says.
 pub fn csv_export(entries: u32, promised: u32) -> String {
-    let header = "# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\",\"fk_malware\",\"malware_alias\",\
-        \"malware_printable\",\"last_seen_utc\",\"confidence_level\",\"is_compromised\",\"reference\",\"tags\",\"anonymous\",\"reporter\"";
     let line = |n| {
-        format!(
-            r#""2026-03-15 04:01:14", "{n}", "202.191.67.{n}:50003", "ip:port", "botnet_cc", "win.x", "None", "X", "", "100", "False", "None", "A,B", "0", "r""#
+        csv_line(
+            n,
+            &format!("202.191.67.{n}:50003"),
+            "ip:port",
+            "2026-03-15 04:01:14",
         )
     };
-    let mut lines = vec![header.to_owned()];
-    lines.extend((0..entries).map(line));
-    lines.push(format!("# Number of entries: {promised}"));
-    lines.join("\r\n")
+    csv(&(0..entries).map(line).collect::<Vec<_>>(), promised)
+}
+
+/// An export of domains in CSV: id, name, and when it was first seen.
+pub fn csv_of(domains: &[(u32, &str, &str)]) -> String {
+    let line = |(id, name, time): &(u32, &str, &str)| csv_line(*id, name, "domain", time);
+    let lines: Vec<_> = domains.iter().map(line).collect();
+    csv(&lines, u32::try_from(lines.len()).unwrap())
+}
+
+fn csv_line(id: u32, value: &str, ioc_type: &str, first_seen: &str) -> String {
+    format!(
+        r#""{first_seen}", "{id}", "{value}", "{ioc_type}", "botnet_cc", "win.x", "None", "X", "", "100", "False", "None", "A,B", "0", "r""#
+    )
+}
+
+fn csv(lines: &[String], promised: u32) -> String {
+    let trailer = format!("# Number of entries: {promised}");
+    [&[CSV_HEADER.to_owned()], lines, &[trailer]]
+        .concat()
+        .join("\r\n")
 }

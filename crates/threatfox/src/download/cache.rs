@@ -3,12 +3,13 @@
 //! Only answers that proved good are to be stored, since a stored one is used again without a look at the server.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{Download, Validators};
 use crate::temporary::TemporaryFile;
@@ -51,8 +52,9 @@ pub struct Cached {
     pub source_name: String,
     /// What to ask the server with whether it has changed.
     pub validators: Validators,
-    /// Seconds since 1970.
+    /// When it was current, seconds since 1970.
     fetched: i64,
+    sha256: String,
 }
 
 /// What is kept beside an answer.
@@ -60,7 +62,8 @@ pub struct Cached {
 struct Note {
     source_name: String,
     validators: Validators,
-    bytes: u64,
+    /// Of the answer, lower-case hexadecimal.
+    sha256: String,
     /// Seconds since 1970.
     fetched: i64,
 }
@@ -103,13 +106,13 @@ impl Cache {
     pub fn find(&self, name: &str) -> Option<Cached> {
         let note: Note = serde_json::from_slice(&fs::read(self.note(name)).ok()?).ok()?;
         let path = self.data(name);
-        let whole = fs::symlink_metadata(&path)
-            .is_ok_and(|data| data.is_file() && data.len() == note.bytes);
+        let whole = sha256_of(&path).is_ok_and(|sha256| sha256 == note.sha256);
         whole.then_some(Cached {
             path,
             source_name: note.source_name,
             validators: note.validators,
             fetched: note.fetched,
+            sha256: note.sha256,
         })
     }
 
@@ -131,7 +134,17 @@ impl Cache {
         let mut from = download.file.reopen().map_err(io_error)?;
         from.rewind().map_err(io_error)?;
         self.write(&data, &mut from).map_err(io_error)?;
-        self.write_note(name, download, now()).map_err(io_error)
+        let note = || -> io::Result<Note> {
+            Ok(Note {
+                source_name: download.source_name.clone(),
+                validators: download.validators.clone(),
+                sha256: sha256_of(&data)?,
+                fetched: now(),
+            })
+        };
+        note()
+            .and_then(|note| self.write_note(name, &note))
+            .map_err(io_error)
     }
 
     /// The server said that the answer is still the newest: its age counts from now.
@@ -139,32 +152,21 @@ impl Cache {
     /// # Errors
     /// [`CacheError::Io`].
     pub fn still_good(&self, name: &str, cached: &Cached) -> Result<(), CacheError> {
-        let path = self.note(name);
-        let note = || -> io::Result<()> {
-            let bytes = fs::metadata(&cached.path)?.len();
-            let (source_name, validators) = (cached.source_name.clone(), cached.validators.clone());
-            let note = Note {
-                source_name,
-                validators,
-                bytes,
-                fetched: now(),
-            };
-            self.write(&path, &mut serde_json::to_vec(&note)?.as_slice())
+        let note = Note {
+            source_name: cached.source_name.clone(),
+            validators: cached.validators.clone(),
+            sha256: cached.sha256.clone(),
+            fetched: now(),
         };
-        note().map_err(|source| CacheError::Io {
-            path: path.clone(),
-            source,
-        })
+        self.write_note(name, &note)
+            .map_err(|source| CacheError::Io {
+                path: self.note(name),
+                source,
+            })
     }
 
-    fn write_note(&self, name: &str, download: &Download, fetched: i64) -> io::Result<()> {
-        let note = Note {
-            source_name: download.source_name.clone(),
-            validators: download.validators.clone(),
-            bytes: download.bytes,
-            fetched,
-        };
-        self.write(&self.note(name), &mut serde_json::to_vec(&note)?.as_slice())
+    fn write_note(&self, name: &str, note: &Note) -> io::Result<()> {
+        self.write(&self.note(name), &mut serde_json::to_vec(note)?.as_slice())
     }
 
     fn write(&self, path: &Path, content: &mut dyn io::Read) -> io::Result<()> {
@@ -186,11 +188,38 @@ impl Cache {
 }
 
 impl Cached {
-    /// Is it younger than this? A time of fetching that lies ahead (the clock was set back) is no youth.
+    /// When it was current, seconds since 1970.
+    #[must_use]
+    pub fn fetched(&self) -> i64 {
+        self.fetched
+    }
+
+    /// How long ago that was. A time that lies ahead (the clock was set back) says nothing.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        let seconds = u64::try_from(now() - self.fetched).ok();
+        seconds.map(Duration::from_secs)
+    }
+
+    /// Is it younger than this?
     #[must_use]
     pub fn is_fresh(&self, max_age: Duration) -> bool {
-        let age = u64::try_from(now() - self.fetched);
-        age.is_ok_and(|age| Duration::from_secs(age) < max_age)
+        self.age().is_some_and(|age| age < max_age)
+    }
+}
+
+/// The hash of a file, not of what a link leads to.
+fn sha256_of(path: &Path) -> io::Result<String> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let (mut file, mut sha256) = (File::open(path)?, Sha256::new());
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(crate::text::hex(&sha256.finalize())),
+            count => sha256.update(&buffer[..count]),
+        }
     }
 }
 
@@ -278,7 +307,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::open(&home.path().join("cache"), || ()).unwrap();
         cache.store("x", &download("whole")).unwrap();
-        fs::write(cache.data("x"), "who").unwrap();
+        fs::write(cache.data("x"), "whale").unwrap();
         assert_eq!(cache.find("x"), None);
         cache.store("x", &download("whole")).unwrap();
         fs::write(cache.note("x"), "{").unwrap();

@@ -14,6 +14,7 @@ use super::exchange::{text_of, with_wait};
 use super::retry::Retries;
 use super::transfer::{self, Bounds, Incoming};
 use super::{AuthKey, Download, DownloadError, Event, Period, Request, Validators, address};
+use crate::text::hex;
 
 const AUTH_KEY: HeaderName = HeaderName::from_static("auth-key");
 
@@ -174,8 +175,7 @@ impl Client {
         let prepared = self.prepare(request, &Validators::default())?;
         let question = format!("{} {request:?}", prepared.source_name);
         let digest = Sha256::digest(question.as_bytes());
-        let start = digest.iter().take(16);
-        Ok(start.fold(String::new(), |name, byte| name + &format!("{byte:02x}")))
+        Ok(hex(&digest[..16]))
     }
 
     fn prepare(&self, request: &Request, known: &Validators) -> Result<Prepared, DownloadError> {

@@ -5,6 +5,7 @@ mod csv_export;
 mod json;
 mod json_record;
 mod spacing;
+mod update;
 
 use std::collections::BTreeSet;
 use std::io::BufRead;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use container::Input;
 pub(crate) use container::unpack;
+pub use update::Update;
 
 use crate::error::Error;
 use crate::feed;
@@ -56,7 +58,7 @@ pub trait Sink {
     /// Only what stops the whole run.
     fn record(&mut self, raw: &RawRecord<'_>) -> Result<(), Error>;
 
-    /// Takes a record that cannot even be read as text.
+    /// Takes a record that is left out already: it cannot even be read as text, or a newer one has its place.
     ///
     /// # Errors
     /// Only what stops the whole run.
