@@ -125,7 +125,8 @@ enum Content {
     Unreadable,
 }
 
-/// Tells what a file is from its start, and counts its rows: a row is a line, as no text of ours has a line break.
+/// Tells what a file is from its start, and counts its rows: a row is a line, as no text of ours has a line break. Not by
+/// [`super::read`], as rows count that another version wrote too, and those before some damage.
 fn read(file: &mut dyn BufRead) -> (Content, u64, Option<io::Error>) {
     let mut start = Vec::new();
     let begun = file.take(START).read_to_end(&mut start);
