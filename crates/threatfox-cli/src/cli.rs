@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{fetch, normalize, search};
+use crate::commands::{fetch, normalize, scan, search};
 
 /// Turns ThreatFox indicators (abuse.ch) into a feed for hunts with Velociraptor.
 #[derive(Debug, Parser)]
@@ -17,6 +17,7 @@ pub struct Cli {
 pub enum Command {
     Fetch(Box<fetch::Options>),
     Normalize(normalize::Options),
+    Scan(Box<scan::Options>),
     Search(Box<search::Options>),
 }
 

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Fetch(options) => commands::fetch::run(*options),
         Command::Search(options) => commands::search::run(&options),
         Command::Normalize(options) => commands::normalize::run(&options),
+        Command::Scan(options) => commands::scan::run(&options),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

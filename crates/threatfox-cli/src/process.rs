@@ -1,9 +1,13 @@
-//! What the process sees to before anything else: that it leaves nothing behind, however it ends.
+//! What the process sees to before anything else: that it leaves nothing behind, however it ends; and its
+//! priority.
 
 use anyhow::Context;
 
 /// What a shell reports for a program that was interrupted.
 const INTERRUPTED: i32 = 130;
+/// How much nicer than others a scan is, 0 to 19: who works at the endpoint must not feel it.
+#[cfg(unix)]
+const NICE: i32 = 10;
 
 /// SIGINT, SIGTERM and the closing of a console, which run no destructors, remove what is temporary; a crash leaves no core
 /// file, which would hold the Auth-Key.
@@ -23,4 +27,17 @@ pub fn prepare() -> anyhow::Result<()> {
         setrlimit(Resource::Core, none).context("can't forbid core files")?;
     }
     Ok(())
+}
+
+/// Lowers the priority of this process, if the system lets it: a scan at normal priority is still a scan.
+#[cfg(unix)]
+pub fn lower_priority() {
+    let _ = rustix::process::nice(NICE);
+}
+
+/// Lowers the priority of this process, if the system lets it: a scan at normal priority is still a scan.
+#[cfg(windows)]
+pub fn lower_priority() {
+    let process = winsafe::HPROCESS::GetCurrentProcess();
+    let _ = process.SetPriorityClass(winsafe::co::PRIORITY_CLASS::BELOW_NORMAL);
 }

@@ -3,6 +3,7 @@
 pub mod feed;
 pub mod fetch;
 pub mod normalize;
+pub mod scan;
 pub mod search;
 
 use std::fmt;

@@ -2,6 +2,7 @@
 
 mod earlier;
 mod line;
+mod narrow;
 mod read;
 mod row;
 
@@ -9,6 +10,7 @@ use std::io::{self, Write};
 
 pub use earlier::{Earlier, Refusal};
 pub(crate) use line::broken;
+pub use narrow::{Line, lines};
 pub use read::read;
 pub use row::FeedRow;
 

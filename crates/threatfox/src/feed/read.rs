@@ -51,7 +51,7 @@ pub fn read(
 }
 
 /// Which field has which column.
-struct Header {
+pub(super) struct Header {
     positions: [usize; COLUMNS.len()],
     len: usize,
 }
@@ -63,6 +63,11 @@ impl Header {
             let name = name.to_owned();
             return Err(Error::Empty { name });
         };
+        Self::of(name, line)
+    }
+
+    /// Reads the first line of a feed.
+    pub fn of(name: &str, line: &str) -> Result<Self, Error> {
         let line = line.trim_start_matches('\u{feff}');
         let mut fields = Fields::default();
         let names: Vec<&str> = fields
@@ -94,6 +99,11 @@ impl Header {
                 columns: missing.join(", "),
             })
         }
+    }
+
+    /// Which field is the key.
+    pub fn key(&self) -> usize {
+        self.positions[0]
     }
 }
 

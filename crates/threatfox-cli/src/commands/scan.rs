@@ -1,0 +1,235 @@
+//! `threatfox scan`: Sysmon logs in, candidate events out.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde::Serialize;
+use threatfox::output::Output;
+use threatfox::scan::{Fingerprints, LogReport, NarrowedFeed, Pace, Scan};
+use threatfox::source::Input;
+
+use super::Usage;
+use crate::feed_options::SummaryFormat;
+use crate::process;
+
+/// Read Sysmon logs and print the events that may hold an indicator of a feed, as JSON lines
+///
+/// An event comes as Velociraptor reads it, with the path of its log. What matches, and how strongly, is for the hunt
+/// Windows.Detection.ThreatFox.Native to say: here only what certainly holds nothing is left out. Runs below normal
+/// priority.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// The logs: files, or patterns such as C:\Logs\**\*.evtx
+    #[arg(required_unless_present = "logs_from", value_name = "LOG")]
+    logs: Vec<String>,
+
+    /// Read the paths of more logs from this file, one a line (- is standard input)
+    #[arg(long, value_name = "FILE")]
+    logs_from: Option<PathBuf>,
+
+    /// The feed; without one each event of Sysmon is printed
+    #[arg(long, value_name = "FILE")]
+    feed: Option<PathBuf>,
+
+    /// Write the feed's rows that may match to this file, as a feed
+    #[arg(long, value_name = "FILE", requires = "feed")]
+    met: Option<PathBuf>,
+
+    /// Where the events go: a file (.gz compresses) or - for standard output
+    #[arg(short, long, default_value = "-", value_name = "FILE")]
+    output: PathBuf,
+
+    /// Only events at this time or later: seconds since 1970, or a time such as 2026-03-15T04:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "0")]
+    after: f64,
+
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "99999999999")]
+    before: f64,
+
+    /// How many threads read
+    #[arg(long, value_name = "N", default_value_t = NonZero::<u8>::MIN)]
+    threads: NonZero<u8>,
+
+    /// Use at most this share of one core, in percent, on average
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    max_cpu: Option<u8>,
+
+    /// How the summary is written: text to standard error; json to standard output, or to standard error where the
+    /// events go to standard output
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Text)]
+    summary: SummaryFormat,
+}
+
+const AFTER_HELP: &str = r"Examples:
+  threatfox scan --feed threatfox-feed.csv.gz C:\Windows\System32\winevt\Logs\Microsoft-Windows-Sysmon%4Operational.evtx
+  threatfox scan --feed feed.csv --max-cpu 25 --summary json -o events.jsonl --met rows.csv 'archive/**/*.evtx'
+  threatfox scan --after 2026-03-01T00:00:00Z Sysmon.evtx | jq .EventData
+
+A log that cannot be read, or not to its end, is told in the summary, and the others are still read.
+
+Exit codes:
+  0  done: at least one log was read to its end
+  1  failed: no usable feed, no log, none that could be read, or no output
+  2  wrong usage";
+
+/// What was done, for --summary.
+#[derive(Debug, Serialize)]
+struct Summary {
+    /// Rows of the feed.
+    feed_rows: u64,
+    /// Rows of it that may match.
+    met_rows: u64,
+    candidates: u64,
+    logs: Vec<LogReport>,
+}
+
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    process::lower_priority();
+    let logs = options.logs()?;
+    let mut out = Output::create(&options.output)?;
+    let feed = options
+        .feed
+        .as_deref()
+        .map(|path| NarrowedFeed::open(Input::new(path)));
+    let feed = feed.transpose()?;
+    let scan = Scan {
+        keys: feed.as_ref().map(|feed| &feed.keys),
+        period: options.after..options.before,
+        pace: Pace {
+            threads: options.threads,
+            max_cpu: options.max_cpu.map(|percent| f64::from(percent) / 100.0),
+        },
+    };
+    let mut met = Fingerprints::default();
+    let mut reports = Vec::with_capacity(logs.len());
+    for log in &logs {
+        let report = scan.log(log, &mut met, &mut out);
+        reports.push(report.with_context(|| format!("cannot write {}", options.output.display()))?);
+    }
+    if let Some(unread) = reports
+        .iter()
+        .all(|report| report.error.is_some())
+        .then(|| &reports[0])
+    {
+        let more = if reports.len() > 1 {
+            ", nor could any other log be read"
+        } else {
+            ""
+        };
+        bail!("{}{more}", unread.error.as_deref().unwrap_or_default());
+    }
+    let met_rows = match &feed {
+        Some(feed) => options.write_met(feed, &met)?,
+        None => 0,
+    };
+    out.finish()?;
+    let summary = Summary {
+        feed_rows: feed.as_ref().map_or(0, NarrowedFeed::rows),
+        met_rows,
+        candidates: reports.iter().map(|report| report.candidates).sum(),
+        logs: reports,
+    };
+    options.print(&summary)
+}
+
+impl Options {
+    /// The logs that the arguments name, each once.
+    fn logs(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let mut logs = Vec::new();
+        for text in &self.logs {
+            // A name may hold brackets, so what exists is no pattern.
+            if Path::new(text).exists() {
+                logs.push(PathBuf::from(text));
+                continue;
+            }
+            let matches = glob::glob(text)
+                .map_err(|error| Usage(format!("the pattern {text:?} cannot be read: {error}")))?;
+            let before = logs.len();
+            logs.extend(matches.flatten().filter(|path| path.is_file()));
+            if logs.len() == before {
+                bail!("no log matches {text}: check the path, and whether Sysmon is installed");
+            }
+        }
+        if let Some(list) = &self.logs_from {
+            let text = if list.as_os_str() == "-" {
+                io::read_to_string(io::stdin())
+            } else {
+                std::fs::read_to_string(list)
+            };
+            let text =
+                text.with_context(|| format!("cannot read the list of logs {}", list.display()))?;
+            logs.extend(
+                text.lines()
+                    .filter(|line| !line.is_empty())
+                    .map(PathBuf::from),
+            );
+        }
+        if logs.is_empty() {
+            bail!("no log is named: the list is empty");
+        }
+        let mut seen = std::collections::HashSet::new();
+        logs.retain(|log| seen.insert(log.clone()));
+        Ok(logs)
+    }
+
+    fn write_met(&self, feed: &NarrowedFeed, met: &Fingerprints) -> anyhow::Result<u64> {
+        let Some(path) = &self.met else {
+            return Ok(met.len() as u64);
+        };
+        let mut out = Output::create(path)?;
+        let rows = feed.write_met(met, &mut out)?;
+        out.finish()?;
+        Ok(rows)
+    }
+
+    fn print(&self, summary: &Summary) -> anyhow::Result<()> {
+        match self.summary {
+            SummaryFormat::Text => eprint!("{}", summary.text()),
+            SummaryFormat::Json if self.output.as_os_str() == "-" => {
+                eprintln!("{}", serde_json::to_string(summary)?);
+            }
+            SummaryFormat::Json => writeln!(io::stdout(), "{}", serde_json::to_string(summary)?)?,
+        }
+        Ok(())
+    }
+}
+
+impl Summary {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for log in &self.logs {
+            let events: u64 = log.events.values().sum();
+            // Writing to a String does not fail.
+            _ = write!(
+                text,
+                "{}: {events} events of Sysmon, {} candidates",
+                log.path, log.candidates
+            );
+            if log.damaged_chunks > 0 {
+                _ = write!(text, ", {} damaged chunks", log.damaged_chunks);
+            }
+            if let Some(error) = &log.error {
+                _ = write!(text, "; {error}");
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Seconds since 1970 of a time as typed.
+fn time(text: &str) -> Result<f64, String> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Ok(seconds);
+    }
+    let time: jiff::Timestamp = text.parse().map_err(|_| {
+        "give seconds since 1970, or a time such as 2026-03-15T04:00:00Z".to_owned()
+    })?;
+    Ok(time.as_duration().as_secs_f64())
+}

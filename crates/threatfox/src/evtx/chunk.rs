@@ -1,0 +1,138 @@
+//! A chunk of a log: its records, and the templates they share.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::CHUNK_SIZE;
+use super::binxml::{Cursor, Template};
+use super::event::Event;
+
+const MAGIC: &[u8] = b"ElfChnk\0";
+/// Where the records begin.
+const RECORDS: usize = 0x200;
+const RECORD_MAGIC: &[u8] = b"**\0\0";
+/// Of a record, in front of its binary XML.
+const RECORD_HEADER: usize = 24;
+/// How many values and elements may be built of a chunk: ten times what a full chunk has. A hostile one may multiply
+/// what it holds.
+const BUDGET: u32 = 256 * 1024;
+
+/// A chunk of a log.
+pub struct Chunk<'c> {
+    pub(super) bytes: &'c [u8; CHUNK_SIZE],
+    /// The fields that [`Event::field`] can be asked for.
+    pub(super) wanted: &'static [&'static str],
+    templates: RefCell<HashMap<u32, Rc<Template<'c>>>>,
+    names: RefCell<HashMap<u32, Rc<str>>>,
+    budget: Cell<u32>,
+    damaged: Cell<bool>,
+    at: usize,
+    records_left: u64,
+}
+
+/// What the place of a chunk holds.
+pub enum Content<'c> {
+    /// Records.
+    Records(Chunk<'c>),
+    /// Nothing yet.
+    Unused,
+    /// Something that is no chunk.
+    Damaged,
+}
+
+impl<'c> Content<'c> {
+    /// Looks at the place of a chunk. [`Event::field`] will give the fields named in `wanted`.
+    #[must_use]
+    pub fn of(bytes: &'c [u8; CHUNK_SIZE], wanted: &'static [&'static str]) -> Self {
+        if bytes.starts_with(MAGIC) {
+            Chunk::new(bytes, wanted).map_or(Self::Unused, Self::Records)
+        } else if bytes.iter().all(|byte| *byte == 0) {
+            Self::Unused
+        } else {
+            Self::Damaged
+        }
+    }
+}
+
+impl<'c> Chunk<'c> {
+    /// `None` where the chunk has no records.
+    fn new(bytes: &'c [u8; CHUNK_SIZE], wanted: &'static [&'static str]) -> Option<Self> {
+        let number = |at| Cursor::new(bytes, at).u64();
+        let (first, last, last_id) = (number(8), number(16), number(32));
+        if last_id == u64::MAX {
+            return None;
+        }
+        Some(Self {
+            bytes,
+            wanted,
+            templates: RefCell::default(),
+            names: RefCell::default(),
+            budget: Cell::new(BUDGET),
+            damaged: Cell::new(false),
+            at: RECORDS,
+            records_left: last.checked_sub(first).map_or(0, |n| n.saturating_add(1)),
+        })
+    }
+
+    /// The next record. Ends after the last that the header tells of, or where no whole record follows.
+    pub fn next_event(&mut self) -> Option<Event<'c>> {
+        if self.records_left == 0 || self.damaged.get() {
+            return None;
+        }
+        let header = self.bytes.get(self.at..self.at + RECORD_HEADER);
+        let size = Cursor::new(self.bytes, self.at + 4).u32() as usize;
+        let whole = header.is_some_and(|header| header.starts_with(RECORD_MAGIC))
+            && (RECORD_HEADER..=CHUNK_SIZE - self.at).contains(&size);
+        if !whole {
+            self.damaged.set(true);
+            return None;
+        }
+        let start = self.at + RECORD_HEADER;
+        self.at += size;
+        self.records_left -= 1;
+        Some(Event::read(self, start))
+    }
+
+    /// Whether records were missing, or one could not be built.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.get()
+    }
+
+    /// Takes from the budget. Where it is used up, the chunk is damaged.
+    pub(super) fn spend(&self, amount: usize) -> bool {
+        let left = u32::try_from(amount)
+            .ok()
+            .and_then(|amount| self.budget.get().checked_sub(amount));
+        self.budget.set(left.unwrap_or(0));
+        if left.is_none() {
+            self.damaged.set(true);
+        }
+        left.is_some()
+    }
+
+    /// The template at an offset, and how many bytes it takes.
+    pub(super) fn template(&self, offset: u32, depth: u8) -> Rc<Template<'c>> {
+        if let Some(template) = self.templates.borrow().get(&offset) {
+            return Rc::clone(template);
+        }
+        let template = Rc::new(Template::read(self, offset as usize, depth));
+        self.templates
+            .borrow_mut()
+            .insert(offset, Rc::clone(&template));
+        template
+    }
+
+    /// The name whose length stands at an offset.
+    pub(super) fn name(&self, offset: usize) -> Rc<str> {
+        let key = u32::try_from(offset).unwrap_or(u32::MAX);
+        let mut names = self.names.borrow_mut();
+        let name = names.entry(key).or_insert_with(|| {
+            let text = Cursor::new(self.bytes, offset).counted_text();
+            text.map_or_else(String::new, |text| text.to_string())
+                .into()
+        });
+        Rc::clone(name)
+    }
+}

@@ -1,0 +1,235 @@
+//! An event of a log: what it is, told without building it.
+
+use super::binxml::{BINARY_XML, Cursor, Instance, Node, build};
+use super::chunk::Chunk;
+use super::text::Utf16;
+use super::value::{Value, unix_time};
+
+/// What nearly each record begins with: a fragment header, then a template instance's token.
+const INSTANCE: &[u8] = &[0x0f, 1, 1, 0, 0x0c];
+
+/// An event.
+pub struct Event<'c> {
+    provider: Option<Utf16<'c>>,
+    id: Option<u64>,
+    time: Option<f64>,
+    at: usize,
+    data: Data<'c>,
+}
+
+/// Where the event's fields are.
+enum Data<'c> {
+    /// It has none.
+    None,
+    /// In the log, as values of a template.
+    Instance(Instance<'c>),
+    /// In the event, which had to be built.
+    Built(Value<'c>),
+}
+
+/// Where a template's values that matter go. `None` where the template has another form than events have: then the event is built.
+pub(super) struct Places<'c> {
+    head: Option<Head<'c>>,
+    data: Option<Vec<Option<u16>>>,
+}
+
+struct Head<'c> {
+    provider: Place<'c>,
+    id: u16,
+    time: u16,
+    data: u16,
+}
+
+enum Place<'c> {
+    Literal(Utf16<'c>),
+    Substitution(u16),
+}
+
+impl<'c> Places<'c> {
+    pub fn of(root: &Node<'c>, wanted: &[&str]) -> Self {
+        Self {
+            head: Head::of(root),
+            data: data_places(root, wanted),
+        }
+    }
+}
+
+impl<'c> Head<'c> {
+    /// `<Event><System><Provider Name=…/><EventID Qualifiers=…>…</EventID>…</System>…</Event>`
+    fn of(root: &Node<'c>) -> Option<Self> {
+        let event = root.get("Event")?;
+        let system = event.get("System")?;
+        let id = system.get("EventID")?;
+        // parse_evtx gives EventID.Value only where there are Qualifiers.
+        id.get("Qualifiers")?;
+        if event.get("EventData").is_some() {
+            return None;
+        }
+        Some(Self {
+            provider: match system.get("Provider")?.get("Name")? {
+                Node::Literal(Value::Text(text)) => Place::Literal(*text),
+                Node::Substitution(id) => Place::Substitution(*id),
+                _ => return None,
+            },
+            id: id.get("").and_then(substitution)?,
+            time: system
+                .get("TimeCreated")?
+                .get("SystemTime")
+                .and_then(substitution)?,
+            data: event.get("").and_then(substitution)?,
+        })
+    }
+}
+
+fn substitution(node: &Node<'_>) -> Option<u16> {
+    match node {
+        Node::Substitution(id) => Some(*id),
+        _ => None,
+    }
+}
+
+/// `<EventData><Data Name="…">…</Data>…</EventData>`: where the values of the wanted fields go.
+fn data_places(root: &Node<'_>, wanted: &[&str]) -> Option<Vec<Option<u16>>> {
+    let Node::List(data) = root.get("EventData")?.get("Data")? else {
+        return None;
+    };
+    let mut places = vec![None; wanted.len()];
+    for item in data {
+        let Node::Literal(Value::Text(name)) = item.get("Name")? else {
+            return None;
+        };
+        let value = substitution(item.get("")?)?;
+        if let Some(at) = wanted.iter().position(|wanted| *name == **wanted) {
+            places[at] = Some(value);
+        }
+    }
+    Some(places)
+}
+
+impl<'c> Event<'c> {
+    /// Reads the record whose binary XML begins at an offset.
+    pub(super) fn read(chunk: &Chunk<'c>, at: usize) -> Self {
+        Self::in_place(chunk, at).unwrap_or_else(|| Self::built(chunk, at))
+    }
+
+    fn in_place(chunk: &Chunk<'c>, at: usize) -> Option<Self> {
+        let record = Self::instance(chunk, Cursor::new(chunk.bytes, at))?;
+        let head = record.template.places.head.as_ref()?;
+        let (0x06, _, id) = record.value(head.id)? else {
+            return None;
+        };
+        let (0x11, _, time) = record.value(head.time)? else {
+            return None;
+        };
+        let provider = match head.provider {
+            Place::Literal(text) => text,
+            Place::Substitution(id) => match record.value(id)? {
+                (0x01, _, text) => Utf16::new(text)?,
+                _ => return None,
+            },
+        };
+        let data = match record.value(head.data)? {
+            (0x00, ..) => Data::None,
+            (BINARY_XML, cursor, _) => Data::Instance(
+                Self::instance(chunk, cursor).filter(|data| data.template.places.data.is_some())?,
+            ),
+            _ => return None,
+        };
+        Some(Self {
+            provider: Some(provider),
+            id: Some(u16::from_le_bytes(*id.first_chunk()?).into()),
+            time: Some(unix_time(u64::from_le_bytes(*time.first_chunk()?))),
+            at,
+            data,
+        })
+    }
+
+    fn instance(chunk: &Chunk<'c>, mut cursor: Cursor<'c>) -> Option<Instance<'c>> {
+        if cursor.take(INSTANCE.len()) != INSTANCE {
+            return None;
+        }
+        Instance::read(chunk, &mut cursor, 0)
+    }
+
+    fn built(chunk: &Chunk<'c>, at: usize) -> Self {
+        let event = build(chunk, at, 0);
+        let system = event.get("Event").and_then(|event| event.get("System"));
+        let get = |name: &str, part: &str| system?.get(name)?.get(part);
+        Self {
+            provider: get("Provider", "Name").and_then(Value::text),
+            id: match get("EventID", "Value") {
+                Some(Value::Unsigned(id)) => Some(*id),
+                _ => None,
+            },
+            time: match get("TimeCreated", "SystemTime") {
+                Some(Value::Float(time)) => Some(*time),
+                _ => None,
+            },
+            at,
+            data: Data::Built(event),
+        }
+    }
+
+    /// The name of the provider that wrote it (`System.Provider.Name`).
+    #[must_use]
+    pub fn provider(&self) -> Option<Utf16<'c>> {
+        self.provider
+    }
+
+    /// What happened (`System.EventID.Value`).
+    #[must_use]
+    pub fn id(&self) -> Option<u64> {
+        self.id
+    }
+
+    /// When it was written, seconds since 1970 (`System.TimeCreated.SystemTime`).
+    #[must_use]
+    pub fn time(&self) -> Option<f64> {
+        self.time
+    }
+
+    /// The text of the n-th wanted field of `EventData`; see [`Chunk::new`].
+    #[must_use]
+    pub fn field(&self, chunk: &Chunk<'c>, n: usize) -> Option<Utf16<'c>> {
+        match &self.data {
+            Data::None => None,
+            Data::Instance(instance) => {
+                let place = *instance.template.places.data.as_ref()?.get(n)?;
+                match instance.value(place?)? {
+                    (0x01, _, text) => Utf16::new(text),
+                    _ => None,
+                }
+            }
+            Data::Built(event) => {
+                let data = event.get("Event")?.get("EventData")?;
+                let name = chunk.wanted.get(n)?;
+                data.get(name)
+                    .or_else(|| in_list(data.get("Data")?, name))?
+                    .text()
+            }
+        }
+    }
+
+    /// The whole event as `parse_evtx` gives it; `None` where the record holds none.
+    #[must_use]
+    pub fn build(&self, chunk: &Chunk<'c>) -> Option<Value<'c>> {
+        let record = match &self.data {
+            Data::Built(event) => event.get("Event").cloned(),
+            _ => build(chunk, self.at, 0).get("Event").cloned(),
+        };
+        record.filter(|event| matches!(event, Value::Fields(_)) && !chunk.is_damaged())
+    }
+}
+
+/// A field where not each of `Data` has a name and a value: then `EventData` is one `Data` or a list of them.
+fn in_list<'v, 'c>(data: &'v Value<'c>, name: &str) -> Option<&'v Value<'c>> {
+    let named = |item: &&Value<'c>| {
+        item.get("Name")
+            .and_then(Value::text)
+            .is_some_and(|text| text == *name)
+    };
+    match data {
+        Value::List(items) => items.iter().find(named)?.get("Value"),
+        item => Some(item).filter(named)?.get("Value"),
+    }
+}

@@ -1,0 +1,115 @@
+//! Text in UTF-16, as it lies in a log.
+
+use std::fmt::{self, Write};
+
+use serde::{Serialize, Serializer};
+
+/// UTF-16, little endian, without the zeros that may end it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Utf16<'c>(pub(super) &'c [u8]);
+
+impl<'c> Utf16<'c> {
+    /// The text in these bytes; `None` where their number is odd.
+    #[must_use]
+    pub fn new(mut bytes: &'c [u8]) -> Option<Self> {
+        if !bytes.len().is_multiple_of(2) {
+            return None;
+        }
+        while let [rest @ .., 0, 0] = bytes {
+            bytes = rest;
+        }
+        Some(Self(bytes))
+    }
+
+    /// The code units.
+    #[must_use = "they are only read"]
+    pub fn units(self) -> impl DoubleEndedIterator<Item = u16> + ExactSizeIterator + Clone + 'c {
+        let (pairs, _) = self.0.as_chunks::<2>();
+        pairs.iter().map(|pair| u16::from_le_bytes(*pair))
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text in ASCII, in `buffer`; `None` where it has other characters.
+    pub fn ascii(self, buffer: &mut Vec<u8>) -> Option<&[u8]> {
+        let (pairs, _) = self.0.as_chunks::<2>();
+        buffer.clear();
+        buffer.extend(pairs.iter().map(|pair| pair[0]));
+        // One pass without a branch for each unit.
+        let other = pairs
+            .iter()
+            .fold(0, |bits, [low, high]| bits | (low & 0x80) | high);
+        (other == 0).then_some(buffer)
+    }
+}
+
+impl PartialEq<str> for Utf16<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.0.len() == other.len() * 2 && self.units().eq(other.encode_utf16())
+    }
+}
+
+/// A lone surrogate shows as U+FFFD.
+impl fmt::Display for Utf16<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        char::decode_utf16(self.units())
+            .try_for_each(|decoded| f.write_char(decoded.unwrap_or(char::REPLACEMENT_CHARACTER)))
+    }
+}
+
+impl Serialize for Utf16<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn text_reads_as_it_was_written_without_final_zeros() {
+        for (raw, shown) in [
+            ("a.exe\0\0", "a.exe"),
+            ("\0", ""),
+            ("a\0b", "a\0b"),
+            ("ü😀", "ü😀"),
+        ] {
+            let raw = bytes(raw);
+            assert_eq!(Utf16::new(&raw).unwrap().to_string(), shown);
+        }
+        assert_eq!(Utf16::new(&[0x61, 0, 0x62]), None);
+        assert_eq!(Utf16::new(&[0, 0xd8]).unwrap().to_string(), "\u{fffd}");
+    }
+
+    #[test]
+    fn only_ascii_is_given_as_ascii() {
+        let mut buffer = Vec::new();
+        for (text, ascii) in [
+            ("Evil.example", true),
+            ("", true),
+            ("b\u{fc}cher", false),
+            ("\u{100}", false),
+        ] {
+            let raw = bytes(text);
+            let got = Utf16::new(&raw).unwrap().ascii(&mut buffer);
+            assert_eq!(got, ascii.then_some(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_equals_a_string_only_as_a_whole() {
+        let raw = bytes("Sysmon");
+        let text = Utf16::new(&raw).unwrap();
+        assert!(text == *"Sysmon");
+        assert!(text != *"Sysmo" && text != *"Sysmons" && text != *"sysmon");
+    }
+}

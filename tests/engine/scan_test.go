@@ -1,0 +1,34 @@
+package engine
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/Velocidex/ordereddict"
+)
+
+// scan runs the helper on a log and returns the path of the events it printed.
+func (s *EngineSuite) scan(log string, args ...string) string {
+	events := filepath.Join(s.T().TempDir(), "events.jsonl")
+	args = append([]string{"scan", "-o", events, log}, args...)
+	output, err := exec.Command(s.helper(), args...).CombinedOutput()
+	s.Require().NoError(err, string(output))
+	return events
+}
+
+func (s *EngineSuite) TestScanGivesEachEventOfSysmonAsParseEvtxDoes() {
+	logs, err := filepath.Glob(sample(s.T(), "evtx/*.evtx"))
+	s.Require().NoError(err)
+	s.Require().NotEmpty(logs)
+	for _, log := range logs {
+		env := ordereddict.NewDict().Set("Log", log).Set("Events", s.scan(log))
+		want := s.query(`SELECT * FROM parse_evtx(filename=Log)
+WHERE System.Provider.Name =~ "^(Microsoft-Windows-Sysmon|Linux-Sysmon)$"`, env)
+		got := s.query(`SELECT * FROM parse_jsonl(filename=Events)`, env)
+		got = strings.ReplaceAll(got, `,"LogFile":"`+log+`"`, "")
+		want = strings.ReplaceAll(want, `,"Message":""`, "") // where there is no Windows to ask
+		s.Equal(strings.Contains(log, "not-sysmon"), want == "", log)
+		s.Equal(want, got, log)
+	}
+}

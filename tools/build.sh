@@ -1,0 +1,58 @@
+#!/bin/sh
+# Builds the helper for endpoints and servers into dist/, with its SHA-256 and its SBOM; `make tools` calls it.
+#
+#   tools/build.sh linux      runs on any Linux with glibc 2.17 (2012) or newer
+#   tools/build.sh windows    runs on Windows 10, Server 2016 or newer
+#
+# The same source and compilers give the same bytes, whatever the folder and the time. What is missing is told by name.
+#
+#   THREATFOX_COMPANY   who builds, for the properties of the .exe
+set -eu
+cd "$(dirname "$0")/.."
+top=$PWD
+system=${1:?linux or windows}
+dist=$top/dist
+mkdir -p "$dist"
+
+# Paths of this machine must not get into the program.
+remap="--remap-path-prefix=$top=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+export CARGO_INCREMENTAL=0
+
+need() {
+    command -v "$1" >/dev/null || { echo "tools/build.sh: $1 is missing: $2" >&2; exit 1; }
+}
+
+case $system in
+linux)
+    need cargo-zigbuild "pip install ziglang==0.17.1 cargo-zigbuild==0.24.1"
+    target=x86_64-unknown-linux-gnu
+    RUSTFLAGS=$remap CARGO_TARGET_DIR=$top/target/tools \
+        cargo zigbuild --locked --release --package threatfox-cli --target $target.2.17
+    built=$top/target/tools/$target/release/threatfox
+    name=threatfox_linux_amd64
+    ;;
+windows)
+    # Debian's compiler, since it comes with the source of the standard library, which has to be built for this target.
+    packages="apt-get install --no-install-recommends rustc-web cargo-web rust-web-src gcc-mingw-w64-x86-64-win32"
+    need /usr/bin/cargo "$packages"
+    need x86_64-w64-mingw32-gcc "$packages"
+    target=x86_64-pc-windows-gnu
+    library=$(/usr/bin/rustc --print sysroot)
+    # -Zbuild-std is for nightly compilers; RUSTC_BOOTSTRAP lets a release do it.
+    PATH=/usr/bin:$PATH RUSTC_BOOTSTRAP=1 \
+        CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc \
+        RUSTFLAGS="$remap --remap-path-prefix=$library=rust -Clink-arg=-Wl,--no-insert-timestamp" \
+        CARGO_TARGET_DIR=$top/target/tools \
+        cargo build --locked --release --package threatfox-cli -Zbuild-std=std,panic_abort --target $target
+    built=$top/target/tools/$target/release/threatfox.exe
+    name=threatfox_windows_amd64.exe
+    ;;
+*)
+    echo "tools/build.sh: linux or windows, not $system" >&2
+    exit 2
+    ;;
+esac
+
+cp "$built" "$dist/$name"
+python3 tools/sbom.py $target >"$dist/$name.cdx.json"
+(cd "$dist" && sha256sum "$name" >"$name.sha256" && cat "$name.sha256")
