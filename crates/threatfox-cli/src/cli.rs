@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{fetch, normalize, scan, search};
+use crate::commands::{fetch, match_values, normalize, scan, search};
 
 /// Turns ThreatFox indicators (abuse.ch) into a feed for hunts with Velociraptor.
 #[derive(Debug, Parser)]
@@ -17,8 +17,9 @@ pub struct Cli {
 pub enum Command {
     Fetch(Box<fetch::Options>),
     Normalize(normalize::Options),
-    Scan(Box<scan::Options>),
     Search(Box<search::Options>),
+    Match(match_values::Options),
+    Scan(Box<scan::Options>),
 }
 
 /// The exit codes, for the help of every command.

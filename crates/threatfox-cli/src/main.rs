@@ -6,6 +6,7 @@ mod commands;
 mod feed_options;
 mod network;
 mod process;
+mod row_output;
 
 use std::io;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let result = process::prepare().and_then(|()| match command {
         Command::Fetch(options) => commands::fetch::run(*options),
         Command::Search(options) => commands::search::run(&options),
+        Command::Match(options) => commands::match_values::run(&options),
         Command::Normalize(options) => commands::normalize::run(&options),
         Command::Scan(options) => commands::scan::run(&options),
     });

@@ -1,6 +1,7 @@
 //! Records that are left out: why, how many, and a list of them for whoever asks.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::Write;
 
 use serde::Serialize;
@@ -94,6 +95,17 @@ impl From<Reason> for Reject {
         Self {
             reason,
             detail: Cow::Borrowed(""),
+        }
+    }
+}
+
+impl fmt::Display for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason.name().replace('_', " "))?;
+        if self.detail.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ": {}", self.detail)
         }
     }
 }

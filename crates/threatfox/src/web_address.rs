@@ -68,6 +68,20 @@ impl WebAddress {
     }
 }
 
+impl WebAddress {
+    /// The port of a connection to it, where the scheme has one.
+    #[must_use]
+    pub fn connects_to(&self) -> Option<u16> {
+        let (scheme, _) = split_at_scheme(&self.normalized)?;
+        self.port.or(match scheme {
+            "http" | "ws" => Some(80),
+            "https" | "wss" => Some(443),
+            "ftp" => Some(21),
+            _ => None,
+        })
+    }
+}
+
 fn named(name: &str) -> Result<UrlHost, &'static str> {
     if let Ok(ip) = name.parse::<IpAddr>() {
         return Ok(UrlHost::Address(ip.to_canonical()));

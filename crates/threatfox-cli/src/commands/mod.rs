@@ -2,6 +2,7 @@
 
 pub mod feed;
 pub mod fetch;
+pub mod match_values;
 pub mod normalize;
 pub mod scan;
 pub mod search;

@@ -1,21 +1,18 @@
 //! `threatfox search`: ask the API about one indicator, sample, malware family or tag.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
-
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use threatfox::download::{DownloadError, Request, Search};
 use threatfox::error::ApiError;
 use threatfox::normalize::{Filter, Normalized, Normalizer, RowStore, Shape};
 use threatfox::output::Output;
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
-use threatfox::table::Layout;
 use threatfox::{Error, rows};
 
 use super::Usage;
 use crate::network::{Network, NetworkOptions};
+use crate::row_output::{RowOptions, TextTable, minute};
 
 /// Ask the API about an IOC, a sample's hash, a malware family or a tag
 ///
@@ -54,24 +51,11 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
 
-    /// How the rows are written [default: table on a terminal, else csv]
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-
-    /// Where the rows go: a file (.gz compresses) or - for standard output
-    #[arg(short, long, default_value = "-", value_name = "FILE")]
-    output: PathBuf,
+    #[command(flatten)]
+    rows: RowOptions,
 
     #[command(flatten)]
     network: NetworkOptions,
-}
-
-/// How the rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Csv,
-    Jsonl,
 }
 
 const AFTER_HELP: &str = "\
@@ -126,16 +110,11 @@ impl Options {
     }
 
     fn write(&self, store: &RowStore) -> anyhow::Result<()> {
-        let on_terminal = self.output.as_os_str() == "-" && io::stdout().is_terminal();
-        let mut out = Output::create(&self.output)?;
-        let layout = match self.format {
-            None if on_terminal => return write_table(store, out),
-            Some(Format::Table) => return write_table(store, out),
-            None | Some(Format::Csv) => Layout::Csv,
-            Some(Format::Jsonl) => Layout::Jsonl,
+        let out = self.rows.create()?;
+        let Some(layout) = self.rows.layout() else {
+            return write_table(store, out);
         };
-        (out, _) = rows::write(store, out, layout)
-            .with_context(|| format!("cannot write {}", self.output.display()))?;
+        let (out, _) = rows::write(store, out, layout).with_context(|| self.rows.cannot_write())?;
         out.finish()?;
         Ok(())
     }
@@ -170,59 +149,32 @@ fn read(input: &Input) -> anyhow::Result<RowStore> {
 }
 
 /// The columns an analyst reads first, for a terminal; CSV and JSON lines have all.
-fn write_table(store: &RowStore, mut out: Output) -> anyhow::Result<()> {
-    let mut lines = vec![
-        [
-            "IOC",
-            "TYPE",
-            "MALWARE",
-            "CONF",
-            "FIRST SEEN",
-            "LAST SEEN",
-            "ID",
-        ]
-        .map(str::to_owned),
-    ];
+fn write_table(store: &RowStore, out: Output) -> anyhow::Result<()> {
+    let mut table = TextTable::new([
+        "IOC",
+        "TYPE",
+        "MALWARE",
+        "CONF",
+        "FIRST SEEN",
+        "LAST SEEN",
+        "ID",
+    ]);
     store.each_row(|row| {
         let malware = if row.malware_printable.is_empty() {
             row.malware
         } else {
             row.malware_printable
         };
-        lines.push([
+        table.row([
             row.ioc.to_owned(),
             row.ioc_type.to_owned(),
             malware.to_owned(),
             row.confidence.to_string(),
-            time(row.first_seen),
-            row.last_seen.map(time).unwrap_or_default(),
+            minute(row.first_seen),
+            row.last_seen.map(minute).unwrap_or_default(),
             row.id.to_string(),
         ]);
         Ok::<_, anyhow::Error>(())
     })?;
-    let width = |column: usize| {
-        lines
-            .iter()
-            .map(|line| line[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: [usize; 7] = std::array::from_fn(width);
-    for line in &lines {
-        let cells: Vec<_> = line
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        writeln!(out, "{}", cells.join("  ").trim_end())?;
-    }
-    out.finish()?;
-    Ok(())
-}
-
-fn time(second: i64) -> String {
-    let format = |time: jiff::Timestamp| time.strftime("%Y-%m-%d %H:%M").to_string();
-    jiff::Timestamp::from_second(second)
-        .map(format)
-        .unwrap_or_default()
+    table.write(out)
 }

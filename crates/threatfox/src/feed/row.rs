@@ -36,11 +36,13 @@ pub struct FeedRow<'a> {
 }
 
 impl FeedRow<'_> {
-    /// The indicator to show: the key's value for a hash, which has no `ioc` of its own.
+    /// The indicator to show: for a hash, which has no `ioc` of its own, its digits.
     #[must_use]
     pub fn indicator(&self) -> &str {
         if self.ioc.is_empty() {
             self.key
+                .strip_prefix(self.kind.prefix())
+                .unwrap_or(self.key)
         } else {
             self.ioc
         }

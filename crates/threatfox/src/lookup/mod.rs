@@ -3,7 +3,11 @@
 
 mod index;
 mod matcher;
+mod refang;
 pub mod rules;
+mod value;
 
 pub use index::Index;
 pub use matcher::{Hit, Matcher};
+pub use refang::refang;
+pub use value::read_value;

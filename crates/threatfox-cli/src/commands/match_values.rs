@@ -1,0 +1,300 @@
+//! `threatfox match`: values in, what they match in a feed out.
+
+use std::fmt::Write;
+use std::io::{self, BufRead, IsTerminal, Read};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use threatfox::ioc::Ioc;
+use threatfox::lookup::rules::{Strength, is_never_matched};
+use threatfox::lookup::{Hit, Index, Matcher, read_value, refang};
+use threatfox::output::Output;
+use threatfox::source::{Input, MAX_FIELD};
+use threatfox::table::{Cell, Table};
+use threatfox::text::clean;
+
+use super::Usage;
+use crate::row_output::{RowOptions, TextTable, minute};
+
+/// Look values up in a feed: addresses, hosts, URLs and hashes
+///
+/// What matches, and how strongly, is what the hunt says. Values may be defanged: `hxxp://evil[.]example`.
+#[derive(Debug, Args)]
+#[command(name = "match", after_help = AFTER_HELP)]
+pub struct Options {
+    /// The feed, plain or gzipped
+    #[arg(long, value_name = "FILE")]
+    feed: PathBuf,
+
+    /// The values: address, address:port, host, URL or hash; without any, standard input has one a line
+    #[arg(value_name = "VALUE")]
+    values: Vec<String>,
+
+    /// Leave out matches weaker than this
+    #[arg(long, value_enum, default_value_t = MinStrength::Weak, value_name = "STRENGTH")]
+    min_strength: MinStrength,
+
+    #[command(flatten)]
+    rows: RowOptions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum MinStrength {
+    Weak,
+    Medium,
+    Strong,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  threatfox match --feed threatfox-feed.csv.gz 203.0.113.7:443 'hxxps://evil[.]example/gate.php'
+  threatfox match --feed threatfox-feed.csv.gz --min-strength medium --format jsonl < values.txt
+  cut -d, -f3 proxy.csv | threatfox match --feed threatfox-feed.csv.gz -o hits.csv
+
+A row is a value and an IOC; where a value leads to the same IOC in two ways, the stronger one is told. A URL is looked
+up itself and by its host. Empty lines and lines that begin with # are passed over. How many values did not match, or
+cannot be looked up, is told on standard error. No match is no failure: exit code 0.";
+
+/// The columns for programs.
+const COLUMNS: [&str; 14] = [
+    "value",
+    "match",
+    "strength",
+    "ioc",
+    "ioc_type",
+    "malware",
+    "threat_type",
+    "confidence",
+    "first_seen",
+    "last_seen",
+    "compromised",
+    "id",
+    "link",
+    "key",
+];
+
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    if options.values.is_empty() && options.feed.as_os_str() == "-" {
+        let problem = "standard input cannot hold both the feed and the values: name one of them";
+        return Err(Usage(problem.into()).into());
+    }
+    let index = Index::read(&Input::new(&options.feed))?;
+    let mut search = Search {
+        matcher: Matcher::new(&index),
+        min_strength: match options.min_strength {
+            MinStrength::Weak => Strength::Weak,
+            MinStrength::Medium => Strength::Medium,
+            MinStrength::Strong => Strength::Strong,
+        },
+        rows: Rows::begin(&options.rows)?,
+        hits: Vec::new(),
+        tally: Tally::default(),
+    };
+    if options.values.is_empty() {
+        search.standard_input()?;
+    } else {
+        for value in &options.values {
+            search.value(value)?;
+        }
+    }
+    search.rows.finish()?;
+    eprintln!("{}", search.tally.to_text(index.len()));
+    Ok(())
+}
+
+/// A run: each value goes through it.
+struct Search<'i> {
+    matcher: Matcher<'i>,
+    min_strength: Strength,
+    rows: Rows,
+    /// Of one value.
+    hits: Vec<Hit<'i>>,
+    tally: Tally,
+}
+
+impl Search<'_> {
+    fn standard_input(&mut self) -> anyhow::Result<()> {
+        let mut stdin = io::stdin().lock();
+        if stdin.is_terminal() {
+            eprintln!("threatfox: reading values from standard input, one a line");
+        }
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            let read = (&mut stdin)
+                .take(MAX_FIELD as u64)
+                .read_until(b'\n', &mut line)
+                .context("cannot read standard input")?;
+            if read == 0 {
+                break;
+            }
+            if read == MAX_FIELD && !line.ends_with(b"\n") {
+                bail!(
+                    "standard input, line {number} is larger than the bound of 64 KiB: give one value a line"
+                );
+            }
+            self.value(&String::from_utf8_lossy(&line))?;
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, typed: &str) -> anyhow::Result<()> {
+        let typed = typed.trim().trim_start_matches('\u{feff}');
+        if typed.is_empty() || typed.starts_with('#') {
+            return Ok(());
+        }
+        let plain = refang(typed);
+        let ioc = match read_value(&plain) {
+            Ok(Ioc::Address(ip, _)) if is_never_matched(ip) => {
+                self.tally.refuse(typed, "a private or local address");
+                return Ok(());
+            }
+            Ok(ioc) => ioc,
+            Err(reject) => {
+                self.tally.refuse(typed, &reject.to_string());
+                return Ok(());
+            }
+        };
+        self.hits.clear();
+        let (hits, least) = (&mut self.hits, self.min_strength);
+        self.matcher.ioc(&ioc, &mut |hit| {
+            if hit.matched.strength() >= least {
+                add(hits, hit);
+            }
+        });
+        self.tally.values += 1;
+        self.tally.matched += u64::from(!self.hits.is_empty());
+        for hit in &self.hits {
+            self.rows.add(&clean(typed), hit)?;
+        }
+        Ok(())
+    }
+}
+
+/// Of two ways to an IOC the stronger one counts, as in the hunt.
+fn add<'i>(hits: &mut Vec<Hit<'i>>, new: Hit<'i>) {
+    let same = |hit: &&mut Hit<'i>| hit.row.indicator() == new.row.indicator();
+    match hits.iter_mut().find(same) {
+        Some(old) if new.matched.strength() > old.matched.strength() => *old = new,
+        Some(_) => {}
+        None => hits.push(new),
+    }
+}
+
+/// The rows, for programs or for people.
+enum Rows {
+    Table(Table<Output>),
+    Text(Output, TextTable<7>),
+}
+
+impl Rows {
+    fn begin(options: &RowOptions) -> anyhow::Result<Self> {
+        let out = options.create()?;
+        Ok(match options.layout() {
+            Some(layout) => Self::Table(Table::new(out, layout, &COLUMNS)?),
+            None => Self::Text(
+                out,
+                TextTable::new([
+                    "VALUE",
+                    "MATCH",
+                    "STRENGTH",
+                    "IOC",
+                    "MALWARE",
+                    "CONF",
+                    "LAST ACTIVE",
+                ]),
+            ),
+        })
+    }
+
+    fn add(&mut self, value: &str, hit: &Hit<'_>) -> io::Result<()> {
+        let (row, matched) = (&hit.row, hit.matched);
+        match self {
+            Self::Text(_, table) => {
+                table.row([
+                    value.to_owned(),
+                    matched.name().to_owned(),
+                    matched.strength().name().to_owned(),
+                    row.indicator().to_owned(),
+                    row.malware.to_owned(),
+                    row.confidence.to_string(),
+                    row.first_seen
+                        .max(row.last_seen)
+                        .map(minute)
+                        .unwrap_or_default(),
+                ]);
+                Ok(())
+            }
+            Self::Table(table) => table.row(&[
+                Cell::Text(value),
+                Cell::Text(matched.name()),
+                Cell::Text(matched.strength().name()),
+                Cell::Text(row.indicator()),
+                Cell::Text(row.ioc_type),
+                Cell::Text(row.malware),
+                Cell::Text(row.threat_type),
+                Cell::Number(row.confidence.into()),
+                row.first_seen.map_or(Cell::None, Cell::Time),
+                row.last_seen.map_or(Cell::None, Cell::Time),
+                Cell::Flag(row.compromised),
+                row.id.map_or(Cell::None, Cell::Number),
+                row.link().as_deref().map_or(Cell::None, Cell::Text),
+                Cell::Text(row.key),
+            ]),
+        }
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::Table(table) => _ = table.finish()?.finish()?,
+            Self::Text(out, table) => table.write(out)?,
+        }
+        Ok(())
+    }
+}
+
+/// What came of the values.
+#[derive(Default)]
+struct Tally {
+    /// Looked up.
+    values: u64,
+    matched: u64,
+    refused: u64,
+    /// The first refused ones and why, for the summary.
+    examples: Vec<String>,
+}
+
+impl Tally {
+    fn refuse(&mut self, value: &str, why: &str) {
+        self.refused += 1;
+        if self.examples.len() < 3 {
+            let value: String = clean(value).chars().take(80).collect();
+            self.examples.push(format!("{value:?} ({why})"));
+        }
+    }
+
+    fn to_text(&self, keys: usize) -> String {
+        let mut text = format!(
+            "threatfox: {} of {} values match, {} do not ({keys} keys in the feed)",
+            self.matched,
+            self.values,
+            self.values - self.matched
+        );
+        if self.refused > 0 {
+            let more = if self.refused > self.examples.len() as u64 {
+                ", …"
+            } else {
+                ""
+            };
+            let examples = self.examples.join(", ");
+            // Writing to a String does not fail.
+            let _ = write!(
+                text,
+                "\nthreatfox: {} not looked up: {examples}{more}",
+                self.refused
+            );
+        }
+        text
+    }
+}

@@ -1,0 +1,96 @@
+//! Rows for whoever reads them: a table on a terminal, else CSV or JSON lines.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use threatfox::Error;
+use threatfox::output::Output;
+use threatfox::table::Layout;
+
+/// Where the rows of an answer go, and how.
+#[derive(Debug, Args)]
+pub struct RowOptions {
+    /// How the rows are written [default: table on a terminal, else csv]
+    #[arg(long, value_enum)]
+    format: Option<RowFormat>,
+
+    /// Where the rows go: a file (.gz compresses) or - for standard output
+    #[arg(short, long, default_value = "-", value_name = "FILE")]
+    output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RowFormat {
+    Table,
+    Csv,
+    Jsonl,
+}
+
+impl RowOptions {
+    /// Begins the output.
+    pub fn create(&self) -> Result<Output, Error> {
+        Output::create(&self.output)
+    }
+
+    /// The layout for programs; `None` is the table for people.
+    pub fn layout(&self) -> Option<Layout> {
+        let on_terminal = self.output.as_os_str() == "-" && io::stdout().is_terminal();
+        match self.format {
+            None if on_terminal => None,
+            Some(RowFormat::Table) => None,
+            None | Some(RowFormat::Csv) => Some(Layout::Csv),
+            Some(RowFormat::Jsonl) => Some(Layout::Jsonl),
+        }
+    }
+
+    /// What to say where it fails.
+    pub fn cannot_write(&self) -> String {
+        format!("cannot write {}", self.output.display())
+    }
+}
+
+/// A table for people: columns as wide as their longest cell.
+pub struct TextTable<const N: usize>(Vec<[String; N]>);
+
+impl<const N: usize> TextTable<N> {
+    /// Begins with the names of the columns.
+    pub fn new(names: [&str; N]) -> Self {
+        Self(vec![names.map(str::to_owned)])
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: [String; N]) {
+        self.0.push(cells);
+    }
+
+    /// Writes it all.
+    pub fn write(&self, mut out: Output) -> anyhow::Result<()> {
+        let lines = &self.0;
+        let width = |column: usize| {
+            lines
+                .iter()
+                .map(|line| line[column].chars().count())
+                .max()
+                .unwrap_or(0)
+        };
+        let widths: [usize; N] = std::array::from_fn(width);
+        for line in lines {
+            let cells: Vec<_> = line
+                .iter()
+                .zip(widths)
+                .map(|(cell, width)| format!("{cell:width$}"))
+                .collect();
+            writeln!(out, "{}", cells.join("  ").trim_end())?;
+        }
+        out.finish()?;
+        Ok(())
+    }
+}
+
+/// A time for people, to the minute, in UTC.
+pub fn minute(second: i64) -> String {
+    jiff::Timestamp::from_second(second)
+        .map(|time| time.strftime("%Y-%m-%d %H:%M").to_string())
+        .unwrap_or_default()
+}
