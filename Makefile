@@ -33,6 +33,7 @@ test-engine: helper ## Test the artifacts in Velociraptor's own engine (the firs
 
 bench: helper ## Measure: normalize against a bare read, the hunt against bare parse_evtx (needs python3)
 	$(STEP) "normalize" cargo run --locked --release --quiet --package threatfox --example bench_feed -- 10000 100000
+	$(STEP) "match" cargo run --locked --release --quiet --package threatfox --example bench_match -- target/release/threatfox 100000 1000000
 	$(STEP) "hunt" $(ENGINE)/bench.sh
 
 lint: ## Check format, lints and artifacts

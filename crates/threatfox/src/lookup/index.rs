@@ -1,4 +1,4 @@
-//! A feed in memory: all texts in one arena, a row in 80 bytes, and a table of row numbers by the hash of the key. A
+//! A feed in memory: all texts in one arena, a row in 88 bytes, and a table of row numbers by the hash of the key. A
 //! look-up allocates nothing.
 
 use std::hash::BuildHasher;
@@ -10,6 +10,7 @@ use crate::error::{Error, Place};
 use crate::feed::{self, FeedRow};
 use crate::key::Kind;
 use crate::source::Input;
+use crate::web_address::split_at_scheme;
 
 /// No time.
 const NEVER: i64 = i64::MIN;
@@ -108,15 +109,20 @@ impl Index {
         Ok(true)
     }
 
-    /// Most indicators are in their key (`url:` and the URL) or have it in them (`address:port`, the host of a URL).
+    /// Most indicators end their key (`url:` and the URL) or have it in them (`address:port`, the host of a URL).
     fn add_texts(&mut self, key: &str, ioc: &str) -> Result<(Span, Span), Error> {
-        if let Some(at) = key.find(ioc) {
+        if key.ends_with(ioc) {
             let span = self.texts.add(key)?;
-            return Ok((span, span.part(at, ioc.len()).unwrap_or(span)));
+            let ioc = span.part(key.len() - ioc.len(), ioc.len());
+            return Ok((span, ioc.unwrap_or(span)));
         }
         let span = self.texts.add(ioc)?;
-        match ioc.find(key).and_then(|at| span.part(at, key.len())) {
-            Some(part) => Ok((part, span)),
+        let host = split_at_scheme(ioc).map_or(ioc, |(_, after)| after);
+        let part = host
+            .starts_with(key)
+            .then(|| span.part(ioc.len() - host.len(), key.len()));
+        match part.flatten() {
+            Some(key) => Ok((key, span)),
             None => Ok((self.texts.add(key)?, span)),
         }
     }
