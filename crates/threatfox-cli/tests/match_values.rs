@@ -163,8 +163,12 @@ fn every_key_of_the_real_exports_is_found() {
 /// The keys of a feed, as somebody would type them.
 fn values(feed: &str) -> Vec<String> {
     let key = |line: &str| match line.strip_prefix('"') {
-        Some(rest) => rest.split("\",").next().unwrap().replace("\"\"", "\""),
-        None => line.split(',').next().unwrap().to_owned(),
+        Some(rest) => rest
+            .split("\",")
+            .next()
+            .unwrap_or_default()
+            .replace("\"\"", "\""),
+        None => line.split(',').next().unwrap_or_default().to_owned(),
     };
     let keys = feed.lines().skip(1).map(key);
     keys.map(|key| key.trim_start_matches("url:").to_owned())
