@@ -109,6 +109,8 @@ func (s *EngineSuite) SetupTest() {
 	s.ConfigObj.Services.ServerArtifacts = true
 	s.ConfigObj.Services.ClientMonitoring = true
 	s.ConfigObj.Services.MonitoringService = true
+	s.ConfigObj.Services.NotebookService = true
+	s.ConfigObj.Services.SchedulerService = true
 	s.TestSuite.SetupTest()
 
 	s.Require().NoError(services.GrantRoles(
