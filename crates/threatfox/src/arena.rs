@@ -1,6 +1,6 @@
 //! Texts of many records in two allocations: one for what differs, one list for what repeats.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::error::Error;
 

@@ -63,18 +63,17 @@ fn check(name: &str) -> Result<(), &'static str> {
     if name.len() > 253 {
         return Err("longer than the 253 characters of a host name");
     }
-    let mut last = "";
+    let mut last: &[u8] = b"";
     let mut labels = 0_usize;
-    for label in name.split('.') {
-        let bytes = label.as_bytes();
-        match bytes {
+    for label in name.as_bytes().split(|b| *b == b'.') {
+        match label {
             [] => return Err("an empty label"),
             [b'-', ..] | [.., b'-'] => return Err("a label that begins or ends with a hyphen"),
-            _ if bytes.len() > 63 => return Err("a label longer than 63 characters"),
+            _ if label.len() > 63 => return Err("a label longer than 63 characters"),
             _ => {}
         }
         // An underscore is no letter of a host name, but names in DNS have it.
-        if !bytes
+        if !label
             .iter()
             .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
         {
@@ -86,7 +85,7 @@ fn check(name: &str) -> Result<(), &'static str> {
     if labels < 2 {
         return Err("a single label, not a full host name");
     }
-    if !last.starts_with("xn--") && !last.bytes().all(|b| b.is_ascii_lowercase()) {
+    if !last.starts_with(b"xn--") && !last.iter().all(u8::is_ascii_lowercase) {
         return Err("no top-level domain of letters");
     }
     Ok(())

@@ -66,6 +66,12 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Whether it is one of the hashes.
+    #[must_use]
+    pub fn is_hash(self) -> bool {
+        matches!(self, Self::Md5 | Self::Sha1 | Self::Sha256)
+    }
+
     /// What stands in front of the value, so that no hash or URL reads as a number or a bool.
     #[must_use]
     pub fn prefix(self) -> &'static str {
@@ -231,6 +237,11 @@ pub fn push_regex(out: &mut String, kind: Kind, key: &str, exact: bool) {
         "^"
     });
     let value = key.strip_prefix(kind.prefix()).unwrap_or(key);
+    if kind.is_hash() {
+        out.push_str(value);
+        out.push('$');
+        return;
+    }
     let mut copied = 0;
     for (at, byte) in value.bytes().enumerate() {
         if matches!(

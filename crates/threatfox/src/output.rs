@@ -1,7 +1,8 @@
 //! Where the result goes: standard output, or a file that appears whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
@@ -18,6 +19,8 @@ use sha2::{Digest, Sha256};
 const BLOCK: usize = 64 * 1024;
 /// How many blocks may wait while the disk takes others: 1 MiB.
 const QUEUE: usize = 16;
+/// How many bytes the system may hold back from the disk.
+const SYNC: usize = 4 << 20;
 
 /// What was written, as it lies on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,12 +36,12 @@ pub struct Written {
 /// An output that is being written. Dropped before [`Output::finish`], it leaves an earlier file as it was.
 pub struct Output {
     path: PathBuf,
-    stream: Stream,
+    background: Background,
 }
 
 enum Stream {
-    Plain(BufWriter<Background>),
-    Gzip(Box<GzEncoder<BufWriter<Background>>>),
+    Plain(Hashing),
+    Gzip(Box<GzEncoder<Hashing>>),
 }
 
 enum Place {
@@ -68,8 +71,8 @@ impl Output {
             place,
             sha256: Sha256::new(),
             bytes: 0,
+            unsynced: 0,
         };
-        let hashing = BufWriter::with_capacity(BLOCK, Background::start(hashing));
         let stream = if path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
@@ -82,7 +85,7 @@ impl Output {
         };
         Ok(Self {
             path: path.to_owned(),
-            stream,
+            background: Background::start(stream),
         })
     }
 
@@ -100,15 +103,7 @@ impl Output {
     /// [`Error::Io`].
     pub fn complete(self) -> Result<Complete, Error> {
         let error = |source| write_error(&self.path, source);
-        let buffered = match self.stream {
-            Stream::Plain(buffered) => buffered,
-            Stream::Gzip(gzip) => gzip.finish().map_err(error)?,
-        };
-        let mut hashing = buffered
-            .into_inner()
-            .map_err(|e| error(e.into_error()))?
-            .finish()
-            .map_err(error)?;
+        let mut hashing = self.background.finish().map_err(error)?;
         hashing.flush().map_err(error)?;
         if let Place::Temporary(file) = &hashing.place {
             file.file.as_file().sync_all().map_err(error)?;
@@ -136,6 +131,7 @@ impl Complete {
             place,
             sha256,
             bytes,
+            ..
         } = self.hashing;
         if let Place::Temporary(file) = place {
             file.persist(&self.path)
@@ -175,36 +171,39 @@ fn temporary_beside(path: &Path) -> io::Result<TemporaryFile> {
 
 impl Write for Output {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        match &mut self.stream {
-            Stream::Plain(out) => out.write(buf),
-            Stream::Gzip(out) => out.write(buf),
-        }
+        self.background.write(buf)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.stream {
-            Stream::Plain(out) => out.flush(),
-            Stream::Gzip(out) => out.flush(),
-        }
+        self.background.flush()
     }
 }
 
-/// Writes in a thread of its own: hashing and writing go on while rows are made.
+/// Compresses, hashes and writes in a thread of its own, while rows are made.
 struct Background {
+    /// What is not handed over yet.
+    block: Vec<u8>,
     blocks: Option<SyncSender<Vec<u8>>>,
     writer: Option<JoinHandle<io::Result<Hashing>>>,
 }
 
 impl Background {
-    fn start(mut hashing: Hashing) -> Self {
+    fn start(mut stream: Stream) -> Self {
         let (blocks, received) = mpsc::sync_channel::<Vec<u8>>(QUEUE);
         let writer = thread::spawn(move || {
             for block in received {
-                hashing.write_all(&block)?;
+                match &mut stream {
+                    Stream::Plain(out) => out.write_all(&block)?,
+                    Stream::Gzip(out) => out.write_all(&block)?,
+                }
             }
-            Ok(hashing)
+            match stream {
+                Stream::Plain(out) => Ok(out),
+                Stream::Gzip(out) => out.finish(),
+            }
         });
         Self {
+            block: Vec::with_capacity(BLOCK),
             blocks: Some(blocks),
             writer: Some(writer),
         }
@@ -212,28 +211,41 @@ impl Background {
 
     /// Waits until all is written.
     fn finish(mut self) -> io::Result<Hashing> {
+        self.hand_over()?;
         self.join()
+    }
+
+    fn hand_over(&mut self) -> io::Result<()> {
+        let block = mem::replace(&mut self.block, Vec::with_capacity(BLOCK));
+        if self
+            .blocks
+            .as_ref()
+            .is_some_and(|blocks| blocks.send(block).is_ok())
+        {
+            return Ok(());
+        }
+        // The thread has ended early, so it has an error to tell.
+        self.join().and_then(|_| Err(ended()))
     }
 
     fn join(&mut self) -> io::Result<Hashing> {
         self.blocks = None; // Tells the thread that no more comes.
         let writer = self.writer.take().and_then(|writer| writer.join().ok());
-        writer.unwrap_or_else(|| Err(io::Error::other("the output has ended already")))
+        writer.unwrap_or_else(|| Err(ended()))
     }
+}
+
+fn ended() -> io::Error {
+    io::Error::other("the output has ended already")
 }
 
 impl Write for Background {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let sent = self
-            .blocks
-            .as_ref()
-            .is_some_and(|blocks| blocks.send(buf.to_vec()).is_ok());
-        if sent {
-            return Ok(buf.len());
+        if self.block.len() + buf.len() > BLOCK && !self.block.is_empty() {
+            self.hand_over()?;
         }
-        // The thread has ended early, so it has an error to tell.
-        let error = self.join().err();
-        Err(error.unwrap_or_else(|| io::Error::other("the output has ended already")))
+        self.block.extend_from_slice(buf);
+        Ok(buf.len())
     }
 
     /// Nothing waits for a part of the output; [`Background::finish`] waits for the whole.
@@ -256,6 +268,8 @@ struct Hashing {
     place: Place,
     sha256: Sha256,
     bytes: u64,
+    /// Bytes of a file that may not have reached the disk.
+    unsynced: usize,
 }
 
 impl Write for Hashing {
@@ -265,6 +279,14 @@ impl Write for Hashing {
             Place::Temporary(out) => out.file.write(buf)?,
             Place::Special(out) => out.write(buf)?,
         };
+        self.unsynced += n;
+        if let Place::Temporary(file) = &self.place
+            && self.unsynced >= SYNC
+        {
+            // The disk takes it now, while rows are made, instead of all at the end.
+            file.file.as_file().sync_data()?;
+            self.unsynced = 0;
+        }
         self.sha256.update(&buf[..n]);
         self.bytes += n as u64;
         Ok(n)

@@ -3,7 +3,6 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::error::Place;
 use crate::ioc::{Ioc, IocType};
 use crate::reject::{Reason, Reject};
 
@@ -58,23 +57,12 @@ impl Column {
 }
 
 /// A record as text. Missing, `null`, empty and `None` are all the empty text.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct RawRecord<'a> {
     texts: [&'a str; Column::COUNT],
-    /// Where the record stands.
-    pub place: Place,
 }
 
 impl<'a> RawRecord<'a> {
-    /// An empty record.
-    #[must_use]
-    pub fn new(place: Place) -> Self {
-        Self {
-            texts: [""; Column::COUNT],
-            place,
-        }
-    }
-
     /// Sets a column.
     pub fn set(&mut self, column: Column, text: &'a str) {
         let text = text.trim_ascii();
@@ -211,7 +199,7 @@ mod tests {
     use super::*;
 
     fn raw<'a>(changes: &[(Column, &'a str)]) -> RawRecord<'a> {
-        let mut raw = RawRecord::new(Place::Line(1));
+        let mut raw = RawRecord::default();
         for (column, text) in [
             (Column::Id, "7"),
             (Column::Ioc, "evil.example"),

@@ -3,7 +3,7 @@
 //! The list is `data/shared_hosts.txt`, which says for each entry why it is there. Public suffixes (`co.uk`,
 //! `duckdns.org`) come from the Public Suffix List, compiled in by the crate `psl`.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 /// The built-in list.
 const BUILT_IN: &str = include_str!("../data/shared_hosts.txt");
@@ -34,7 +34,7 @@ impl HostSet {
         if self.suffixes.is_empty() {
             return None;
         }
-        let parents = host.match_indices('.').map(|(dot, _)| &host[dot + 1..]);
+        let parents = memchr::memchr_iter(b'.', host.as_bytes()).map(|dot| &host[dot + 1..]);
         std::iter::once(host)
             .chain(parents)
             .find(|name| self.suffixes.contains(*name))

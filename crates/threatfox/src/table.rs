@@ -20,6 +20,8 @@ pub enum Layout {
 pub enum Cell<'a> {
     /// Text, cleaned already.
     Text(&'a str),
+    /// Text without commas, quotes and ends of lines.
+    Plain(&'a str),
     /// A number.
     Number(u64),
     /// `true` or `false`.
@@ -76,7 +78,9 @@ impl<W: Write> Table<W> {
                         Cell::Number(number) => map.serialize_entry(column, number)?,
                         Cell::Flag(flag) => map.serialize_entry(column, flag)?,
                         Cell::None => map.serialize_entry(column, &())?,
-                        Cell::Text(text) => map.serialize_entry(column, text)?,
+                        Cell::Text(text) | Cell::Plain(text) => {
+                            map.serialize_entry(column, text)?
+                        }
                         Cell::Time(second) => {
                             let mut time = Vec::new();
                             push_time(&mut time, *second);
@@ -115,6 +119,7 @@ fn push_csv(line: &mut Vec<u8>, cell: &Cell<'_>) {
                 line.extend_from_slice(text.as_bytes());
             }
         }
+        Cell::Plain(text) => line.extend_from_slice(text.as_bytes()),
         Cell::None => {}
         Cell::Flag(flag) => line.extend_from_slice(if *flag { b"true" } else { b"false" }),
         Cell::Number(number) => {

@@ -56,15 +56,20 @@ pub fn write<W: Write>(store: &KeyStore, out: W, layout: Layout) -> io::Result<(
             }
             ports.push_str(itoa::Buffer::new().format(*port));
         }
-        let is_hash = matches!(row.kind, Kind::Md5 | Kind::Sha1 | Kind::Sha256);
+        // Only a URL can have what CSV must quote; hosts, addresses and hashes cannot.
+        let cell = if row.kind == Kind::Url {
+            Cell::Text
+        } else {
+            Cell::Plain
+        };
         table.row(&[
-            Cell::Text(row.key),
-            Cell::Text(row.kind.name()),
+            cell(row.key),
+            Cell::Plain(row.kind.name()),
             // The key has the hash; digits alone would read as a number.
-            Cell::Text(if is_hash { "" } else { row.ioc }),
-            Cell::Text(row.ioc_type),
-            Cell::Text(&regex),
-            Cell::Text(&ports),
+            Cell::Text(if row.kind.is_hash() { "" } else { row.ioc }),
+            Cell::Plain(row.ioc_type),
+            cell(&regex),
+            Cell::Plain(&ports),
             Cell::Text(row.malware),
             Cell::Text(row.threat_type),
             Cell::Number(row.confidence.into()),

@@ -75,7 +75,7 @@ impl KeyStore {
             let mut add = || {
                 let span = self.arena.add(key.text)?;
                 let ioc_span = match (ioc, key.kind) {
-                    (_, Kind::Md5 | Kind::Sha1 | Kind::Sha256) => Span::default(),
+                    (_, kind) if kind.is_hash() => Span::default(),
                     (Some(ioc), _) => ioc,
                     (None, _) => self.arena.add_after(&value, span)?,
                 };
@@ -131,7 +131,6 @@ impl KeyStore {
             .facts
             .chunk_by(|a, b| a.start == b.start && self.arena.get(a.key) == self.arena.get(b.key))
         {
-            let [first, ..] = facts else { continue };
             // Sorted facts have their texts anywhere in memory: fetched by the dozen, the waits for it overlap.
             if done >= touched {
                 touched = (done + 16).min(self.facts.len());
@@ -139,57 +138,66 @@ impl KeyStore {
                 std::hint::black_box(ahead.fold(0, |n, fact| n ^ self.arena.first(fact.key)));
             }
             done += facts.len();
-            let kind = facts
-                .iter()
-                .map(|fact| fact.kind)
-                .min()
-                .unwrap_or(first.kind);
-            // The newest record of the kind that won, so that a row says one thing.
-            let newest = facts
-                .iter()
-                .filter(|f| f.kind == kind)
-                .max_by(|a, b| self.newer(a, b))
-                .unwrap_or(first);
             ports.clear();
             ports.extend(facts.iter().map(|fact| fact.port).filter(|port| *port != 0));
             ports.sort_unstable();
             ports.dedup();
-            let last_seen = facts
-                .iter()
-                .map(|fact| fact.last_seen)
-                .max()
-                .filter(|time| *time != NEVER);
-            take(&FeedRow {
-                key: self.arena.get(first.key),
-                kind,
-                ioc: self.arena.get(newest.ioc),
-                ioc_type: newest.ioc_type.name(),
-                exact: facts
-                    .iter()
-                    .filter(|fact| fact.kind == kind)
-                    .all(|fact| fact.exact),
-                ports: &ports,
-                malware: malware.of(&self.malware, facts.iter().map(|fact| fact.malware)),
-                threat_type: threat_types.of(
-                    &self.threat_types,
-                    facts.iter().map(|fact| fact.threat_type),
-                ),
-                confidence: facts.iter().map(|fact| fact.confidence).max().unwrap_or(0),
-                first_seen: facts.iter().map(|fact| fact.first_seen).min(),
-                last_seen,
-                id: Some(newest.id),
+            let Some(newest) = self.newest(facts) else {
+                continue;
+            };
+            let mut row = self.row(newest, &ports);
+            if facts.len() > 1 {
+                row.exact = facts.iter().all(|f| f.kind != row.kind || f.exact);
+                row.malware = malware.of(&self.malware, facts.iter().map(|f| f.malware));
+                row.threat_type =
+                    threat_types.of(&self.threat_types, facts.iter().map(|f| f.threat_type));
+                row.confidence = facts.iter().map(|f| f.confidence).fold(0, u8::max);
+                row.first_seen = facts.iter().map(|f| f.first_seen).min();
+                row.last_seen = time(facts.iter().map(|f| f.last_seen).fold(NEVER, i64::max));
                 // Sorted by id within a key: the same record in two inputs counts once.
-                iocs: facts.chunk_by(|a, b| a.id == b.id).count() as u64,
-                compromised: facts.iter().any(|fact| fact.compromised),
-            })?;
+                row.iocs = facts.chunk_by(|a, b| a.id == b.id).count() as u64;
+                row.compromised = facts.iter().any(|f| f.compromised);
+            }
+            take(&row)?;
         }
         Ok(())
+    }
+
+    /// The row of a key that one record speaks of, as most are.
+    fn row<'a>(&'a self, fact: &Fact, ports: &'a [u16]) -> FeedRow<'a> {
+        FeedRow {
+            key: self.arena.get(fact.key),
+            kind: fact.kind,
+            ioc: self.arena.get(fact.ioc),
+            ioc_type: fact.ioc_type.name(),
+            exact: fact.exact,
+            ports,
+            malware: self.malware.text(fact.malware),
+            threat_type: self.threat_types.text(fact.threat_type),
+            confidence: fact.confidence,
+            first_seen: Some(fact.first_seen),
+            last_seen: time(fact.last_seen),
+            id: Some(fact.id),
+            iocs: 1,
+            compromised: fact.compromised,
+        }
+    }
+
+    /// The newest record of the kind that wins, so that a row says one thing.
+    fn newest<'f>(&self, facts: &'f [Fact]) -> Option<&'f Fact> {
+        let kind = facts.iter().map(|fact| fact.kind).min()?;
+        let of_kind = facts.iter().filter(|fact| fact.kind == kind);
+        of_kind.max_by(|a, b| self.newer(a, b))
     }
 
     fn newer(&self, a: &Fact, b: &Fact) -> Ordering {
         let order = a.activity().cmp(&b.activity()).then(a.id.cmp(&b.id));
         order.then_with(|| self.arena.get(a.ioc).cmp(self.arena.get(b.ioc)))
     }
+}
+
+fn time(second: i64) -> Option<i64> {
+    (second != NEVER).then_some(second)
 }
 
 fn compare(arena: &Arena, a: &Fact, b: &Fact) -> Ordering {

@@ -1,11 +1,9 @@
 //! The CSV export. Its header row stands in a comment, its last line says how many entries there are.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, Cursor, Read};
+use std::io::{self, BufRead, Cursor, Read};
 
-use csv::{ByteRecord, StringRecord};
-
-use super::spacing::Spacing;
+use super::csv_records::Records;
 use super::{Format, MAX_FIELD, Report, Sink};
 use crate::error::{Error, Place};
 use crate::record::{Column, RawRecord};
@@ -30,60 +28,46 @@ pub(super) fn read(
 ) -> Result<Report, Error> {
     let header = read_header(name, content)?;
     let offset = header.lines.saturating_sub(1);
-    let mut csv = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true) // The trailer is one field, and a wrong number is told below, with the line.
-        .buffer_capacity(64 * 1024)
-        .from_reader(Spacing::new(Cursor::new(header.first_data).chain(content)));
-    let mut bytes = ByteRecord::new();
+    let mut csv = Records::new(Cursor::new(header.first_data).chain(content));
     let mut records = 0;
     let mut declared = None;
-    while csv
-        .read_byte_record(&mut bytes)
-        .map_err(|error| unreadable(name, error))?
-    {
-        let place = Place::Line(offset + bytes.position().map_or(0, csv::Position::line));
-        if bytes.get(0).is_some_and(|first| first.starts_with(b"#")) {
-            declared = declared.or_else(|| declared_entries(&bytes));
+    while let Some(record) = csv.next().map_err(|source| unreadable(name, source))? {
+        let place = || Place::Line(offset + record.line());
+        let first = record.fields().next().unwrap_or_default();
+        if first.starts_with(b"#") {
+            declared = declared.or_else(|| declared_entries(first));
             continue;
         }
         if declared.is_some() {
             return Err(broken(
                 name,
-                place,
+                place(),
                 "data after the line with the number of entries",
             ));
         }
-        if bytes.len() != header.columns.len() {
+        if record.len() != header.columns.len() {
             let problem = format!(
                 "{} fields where the header has {}",
-                bytes.len(),
+                record.len(),
                 header.columns.len()
             );
-            return Err(broken(name, place, problem));
+            return Err(broken(name, place(), problem));
         }
-        if bytes.as_slice().len() > MAX_FIELD && bytes.iter().any(|field| field.len() > MAX_FIELD) {
+        if record.fields().any(|field| field.len() > MAX_FIELD) {
             return Err(broken(
                 name,
-                place,
+                place(),
                 "a field is larger than the bound of 64 KiB",
             ));
         }
         records += 1;
-        // The buffers change hands, nothing is copied.
-        bytes = match StringRecord::from_byte_record(bytes) {
-            Ok(text) => {
-                sink.record(&raw_record(&header.columns, &text, place))?;
-                text.into_byte_record()
-            }
-            Err(error) => {
-                sink.unreadable(
-                    &RawRecord::new(place),
-                    &Reason::NotUtf8.because(place.to_string()),
-                )?;
-                error.into_byte_record()
-            }
-        };
+        match record.texts() {
+            Ok(texts) => sink.record(&raw_record(&header.columns, texts))?,
+            Err(_) => sink.unreadable(
+                &RawRecord::default(),
+                &Reason::NotUtf8.because(place().to_string()),
+            )?,
+        }
     }
     match declared {
         Some(declared) if declared == records => Ok(Report {
@@ -105,11 +89,10 @@ pub(super) fn read(
 
 fn raw_record<'a>(
     columns: &[Option<Column>],
-    record: &'a StringRecord,
-    place: Place,
+    texts: impl Iterator<Item = &'a str>,
 ) -> RawRecord<'a> {
-    let mut raw = RawRecord::new(place);
-    for (column, text) in columns.iter().zip(record) {
+    let mut raw = RawRecord::default();
+    for (column, text) in columns.iter().zip(texts) {
         if let Some(column) = column {
             raw.set(*column, text);
         }
@@ -132,10 +115,7 @@ fn read_header(name: &str, content: &mut dyn BufRead) -> Result<Header, Error> {
         content
             .take(limit)
             .read_until(b'\n', &mut line)
-            .map_err(|source| Error::Unreadable {
-                name: name.to_owned(),
-                source,
-            })?;
+            .map_err(|source| unreadable(name, source))?;
         if line.is_empty() && header.columns.is_empty() {
             return Err(incomplete(
                 name,
@@ -147,7 +127,7 @@ fn read_header(name: &str, content: &mut dyn BufRead) -> Result<Header, Error> {
         let text = text.trim_start_matches('\u{feff}').trim();
         let comment = text.strip_prefix('#').map(str::trim);
         if header.columns.is_empty() && text.contains("ioc_value") {
-            set_columns(&mut header, comment.unwrap_or(text));
+            set_columns(name, &mut header, comment.unwrap_or(text))?;
             for (column, label) in [(Column::Id, "ioc_id"), (Column::IocType, "ioc_type")] {
                 if !header.columns.contains(&Some(column)) {
                     return Err(broken(
@@ -168,16 +148,11 @@ fn read_header(name: &str, content: &mut dyn BufRead) -> Result<Header, Error> {
     }
 }
 
-fn set_columns(header: &mut Header, names: &str) {
-    let mut csv = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(Spacing::new(names.as_bytes()));
-    let names = csv
-        .records()
-        .next()
-        .and_then(Result::ok)
-        .unwrap_or_default();
-    for name in &names {
+fn set_columns(name: &str, header: &mut Header, names: &str) -> Result<(), Error> {
+    let mut csv = Records::new(names.as_bytes());
+    let record = csv.next().map_err(|source| unreadable(name, source))?;
+    let names = record.and_then(|record| record.texts().ok());
+    for name in names.into_iter().flatten() {
         header
             .columns
             .push(Column::from_name(name.trim()).map_or_else(
@@ -190,10 +165,11 @@ fn set_columns(header: &mut Header, names: &str) {
                 Some,
             ));
     }
+    Ok(())
 }
 
-fn declared_entries(record: &ByteRecord) -> Option<u64> {
-    std::str::from_utf8(record.get(0)?)
+fn declared_entries(first: &[u8]) -> Option<u64> {
+    std::str::from_utf8(first)
         .ok()?
         .strip_prefix("# Number of entries:")?
         .trim()
@@ -201,10 +177,10 @@ fn declared_entries(record: &ByteRecord) -> Option<u64> {
         .ok()
 }
 
-fn unreadable(name: &str, error: csv::Error) -> Error {
+fn unreadable(name: &str, source: io::Error) -> Error {
     Error::Unreadable {
         name: name.to_owned(),
-        source: error.into(),
+        source,
     }
 }
 

@@ -124,7 +124,7 @@ impl Top<'_> {
     /// Reads one record, or a list of them as the export has under each id.
     fn take<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.records += 1;
-        let raw = self.record.as_raw(Place::Record(self.records));
+        let raw = self.record.as_raw();
         self.sink.record(&raw).map_err(|failure| {
             self.failure = Some(failure);
             E::custom("stopped")

@@ -6,7 +6,6 @@ use std::fmt::{self, Write};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::MAX_FIELD;
-use crate::error::Place;
 use crate::record::{Column, RawRecord};
 
 const COLUMNS: [Column; Column::COUNT] = [
@@ -41,8 +40,8 @@ impl JsonRecord {
     }
 
     /// The record as text.
-    pub(super) fn as_raw(&self, place: Place) -> RawRecord<'_> {
-        let mut raw = RawRecord::new(place);
+    pub(super) fn as_raw(&self) -> RawRecord<'_> {
+        let mut raw = RawRecord::default();
         for column in COLUMNS {
             raw.set(column, &self.texts[column as usize]);
         }

@@ -2,9 +2,9 @@
 
 mod container;
 mod csv_export;
+mod csv_records;
 mod json;
 mod json_record;
-mod spacing;
 mod update;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,350 @@
+//! Records of `"a", "b"`, split where they lie in the block that was read: nothing is copied.
+//!
+//! The csv crate takes a quote after a space for part of the field, so it cannot read ThreatFox's spacing by itself.
+//! Otherwise the rules are its own (RFC 4180), but for a quote that neither ends its field nor is doubled: it is text.
+
+use std::io::{self, ErrorKind, Read};
+use std::str::{self, Utf8Error};
+
+use memchr::{memchr, memchr_iter, memchr2};
+
+/// What is read at a time.
+const BLOCK: usize = 128 * 1024;
+/// A record of this many bytes is damage, such as a quote that is missing: 15 fields of 64 KiB fit.
+const MAX_RECORD: usize = 1 << 20;
+
+/// Reads records, one after the other.
+pub(super) struct Records<R> {
+    inner: R,
+    block: Vec<u8>,
+    /// The part of the block that was read and not handed out.
+    start: usize,
+    end: usize,
+    /// Whether the input has nothing more.
+    ended: bool,
+    /// The lines that ended before this block.
+    lines: u64,
+    fields: Vec<Field>,
+}
+
+/// Where a field stands in its record.
+struct Field {
+    start: usize,
+    end: usize,
+    /// Whether there are doubled quotes in it.
+    doubled: bool,
+}
+
+/// One record. A field without quotes keeps the blanks around it.
+pub(super) struct CsvRecord<'a> {
+    bytes: &'a [u8],
+    fields: &'a [Field],
+    /// What stands before it in the block, and the lines that ended before the block.
+    before: &'a [u8],
+    lines: u64,
+}
+
+impl Field {
+    fn new(start: usize, end: usize, doubled: bool) -> Self {
+        Self {
+            start,
+            end,
+            doubled,
+        }
+    }
+}
+
+impl<'a> CsvRecord<'a> {
+    /// How many fields there are: one at least.
+    pub(super) fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// The line it begins in, from 1. Counted only when it is asked for.
+    pub(super) fn line(&self) -> u64 {
+        self.lines + count_lines(self.before) + 1
+    }
+
+    /// The fields.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let bytes = self.bytes;
+        self.fields.iter().map(|f| &bytes[f.start..f.end])
+    }
+
+    /// The fields as text.
+    pub(super) fn texts(&self) -> Result<impl Iterator<Item = &'a str> + use<'a>, Utf8Error> {
+        let text = str::from_utf8(self.bytes)?;
+        Ok(self.fields.iter().map(|f| &text[f.start..f.end]))
+    }
+}
+
+impl<R: Read> Records<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Self {
+            inner,
+            block: vec![0; BLOCK],
+            start: 0,
+            end: 0,
+            ended: false,
+            lines: 0,
+            fields: Vec::new(),
+        }
+    }
+
+    /// The next record that is no blank line, or `None` at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<CsvRecord<'_>>> {
+        let range = loop {
+            let rest = &self.block[self.start..self.end];
+            if let Some(len) = split(rest, self.ended, &mut self.fields) {
+                let range = self.start..self.start + len;
+                self.start = range.end;
+                if !rest[..len].trim_ascii().is_empty() {
+                    break range;
+                }
+            } else if self.ended {
+                return Ok(None);
+            } else {
+                self.fill()?;
+            }
+        };
+        let bytes = &mut self.block[range.clone()];
+        for field in self.fields.iter_mut().filter(|field| field.doubled) {
+            field.end = field.start + undouble(&mut bytes[field.start..field.end]);
+        }
+        Ok(Some(CsvRecord {
+            bytes: &self.block[range.clone()],
+            fields: &self.fields,
+            before: &self.block[..range.start],
+            lines: self.lines,
+        }))
+    }
+
+    /// Moves what is left to the front, and fills the block.
+    fn fill(&mut self) -> io::Result<()> {
+        self.lines += count_lines(&self.block[..self.start]);
+        self.block.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end >= MAX_RECORD {
+            let bound = MAX_RECORD >> 20;
+            return Err(io::Error::other(format!(
+                "a record is larger than the bound of {bound} MiB: a quote may be missing"
+            )));
+        }
+        if self.end == self.block.len() {
+            self.block.resize(2 * self.end, 0);
+        }
+        while self.end < self.block.len() && !self.ended {
+            match self.inner.read(&mut self.block[self.end..]) {
+                Ok(n) => {
+                    self.end += n;
+                    self.ended = n == 0;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds the fields of the first record and its length, the end of its line included. `None` where its end is not there
+/// yet, or nothing is left.
+fn split(text: &[u8], ended: bool, fields: &mut Vec<Field>) -> Option<usize> {
+    fields.clear();
+    if text.is_empty() {
+        return None;
+    }
+    let mut at = 0;
+    loop {
+        at += blanks(&text[at..]);
+        let (field, stop) = if text.get(at) == Some(&b'"') {
+            quoted(text, at + 1, ended)?
+        } else {
+            bare(text, at, ended)?
+        };
+        fields.push(field);
+        match text.get(stop) {
+            Some(b',') => at = stop + 1,
+            Some(_) => return Some(stop + 1),
+            None => return Some(stop),
+        }
+    }
+}
+
+/// A field that ends with a quote before a comma, the end of the line or the end of all, and where that is.
+fn quoted(text: &[u8], start: usize, ended: bool) -> Option<(Field, usize)> {
+    let mut doubled = false;
+    let mut at = start;
+    while let Some(quote) = memchr(b'"', &text[at..]) {
+        let end = at + quote;
+        at = end + 1;
+        if text.get(at) == Some(&b'"') {
+            doubled = true;
+            at += 1;
+            continue;
+        }
+        let stop = at + blanks(&text[at..]);
+        match text.get(stop) {
+            Some(b',' | b'\n') => return Some((Field::new(start, end, doubled), stop)),
+            Some(_) => {}
+            None => return ended.then_some((Field::new(start, end, doubled), stop)),
+        }
+    }
+    ended.then(|| (Field::new(start, text.len(), doubled), text.len()))
+}
+
+/// A field without quotes, and where the comma or the end after it is.
+fn bare(text: &[u8], start: usize, ended: bool) -> Option<(Field, usize)> {
+    let stop = match memchr2(b',', b'\n', &text[start..]) {
+        Some(len) => start + len,
+        None if ended => text.len(),
+        None => return None,
+    };
+    Some((Field::new(start, stop, false), stop))
+}
+
+/// How many blanks are in front, the half of a line's end among them.
+fn blanks(text: &[u8]) -> usize {
+    let blank = |b: &&u8| matches!(b, b' ' | b'\r');
+    text.iter().take_while(blank).count()
+}
+
+fn count_lines(text: &[u8]) -> u64 {
+    memchr_iter(b'\n', text).count() as u64
+}
+
+/// Makes one quote of two, and blanks of what is left over. Returns the new length.
+fn undouble(field: &mut [u8]) -> usize {
+    let (mut read, mut written) = (0, 0);
+    while let Some(byte) = field.get(read).copied() {
+        field[written] = byte;
+        written += 1;
+        read += if field[read..].starts_with(b"\"\"") {
+            2
+        } else {
+            1
+        };
+    }
+    field[written..].fill(b' ');
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Hands out one byte at a time.
+    struct Drip<'a>(&'a [u8]);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let n = buf.len().min(1);
+            self.0.read(&mut buf[..n])
+        }
+    }
+
+    fn records(input: impl Read) -> Vec<(u64, Vec<String>)> {
+        let mut records = Records::new(input);
+        let mut all = Vec::new();
+        while let Some(record) = records.next().unwrap() {
+            let texts = record.texts().unwrap().map(|text| text.trim().to_owned());
+            all.push((record.line(), texts.collect()));
+        }
+        all
+    }
+
+    fn fields(text: &str) -> Vec<String> {
+        let mut all = records(text.as_bytes());
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0).1
+    }
+
+    #[test]
+    fn blanks_between_fields_do_not_reach_them() {
+        assert_eq!(
+            fields("\"a\", \"b\",\"c\" ,   \"d\", 5, \"\",, \"e\" \r\n"),
+            ["a", "b", "c", "d", "5", "", "", "e"]
+        );
+    }
+
+    #[test]
+    fn commas_quotes_and_newlines_in_a_field_stay_as_they_are() {
+        assert_eq!(
+            fields("\"a, b\", \"x\"\", \"\"y\", \"l\n, m\", \"\"\"\""),
+            ["a, b", "x\", \"y", "l\n, m", "\""]
+        );
+    }
+
+    #[test]
+    fn a_quote_that_ends_no_field_is_text() {
+        assert_eq!(
+            fields("\"the \"best\" one\", \"b\""),
+            ["the \"best\" one", "b"]
+        );
+    }
+
+    #[test]
+    fn a_record_knows_its_line_and_blank_lines_are_none() {
+        let text = "\"1\", \"a\n\nb\"\r\n\r\n  \n\"4\"\n# Number of entries: 2";
+        let lines: Vec<_> = records(text.as_bytes())
+            .into_iter()
+            .map(|(line, fields)| (line, fields.len()))
+            .collect();
+        assert_eq!(lines, [(1, 2), (6, 1), (7, 1)]);
+    }
+
+    #[test]
+    fn an_unclosed_quote_does_not_fill_the_memory() {
+        let mut endless = Records::new(Read::chain(&b"\"a\", \""[..], io::repeat(b'x')));
+        let error = endless.next().map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("bound of 1 MiB"));
+        assert!(endless.block.len() <= 2 * MAX_RECORD);
+    }
+
+    #[test]
+    fn records_across_blocks_are_whole() {
+        let count = 3 * BLOCK / 20;
+        let text: String = (0..count)
+            .map(|n| format!("\"{n}\", \"{}\"\n", n * 7))
+            .collect();
+        for (n, (line, fields)) in records(text.as_bytes()).into_iter().enumerate() {
+            assert_eq!(
+                (line, fields),
+                (n as u64 + 1, vec![n.to_string(), (n * 7).to_string()])
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_csv_crate_reads_the_same(
+            rows in prop::collection::vec(prop::collection::vec("[a,\" \r\n\u{fc}#]{0,6}", 2..5), 1..6),
+        ) {
+            let mut csv = csv::WriterBuilder::new()
+                .flexible(true)
+                .quote_style(csv::QuoteStyle::Always)
+                .from_writer(Vec::new());
+            for row in &rows {
+                csv.write_record(row).unwrap();
+            }
+            let text = csv.into_inner().unwrap();
+            let expected: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|f| f.trim().to_owned()).collect()).collect();
+            for read in [records(&text[..]), records(Drip(&text))] {
+                prop_assert_eq!(&read.into_iter().map(|(_, fields)| fields).collect::<Vec<_>>(), &expected);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(prop::sample::select(b"a\", \r\n\xff".to_vec()), 0..200)) {
+            let mut records = Records::new(&bytes[..]);
+            let mut seen = 0;
+            while let Some(record) = records.next().unwrap() {
+                seen += record.fields().map(<[u8]>::len).sum::<usize>();
+            }
+            prop_assert!(seen <= bytes.len());
+        }
+    }
+}
