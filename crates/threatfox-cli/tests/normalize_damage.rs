@@ -87,7 +87,7 @@ fn damage_of_each_kind_fails_with_its_cause_and_leaves_the_earlier_output() {
         (
             "cut in a line",
             good.as_bytes()[..good.len() - 60].to_vec(),
-            "line 3: 11 fields",
+            "line 4: 11 fields",
         ),
         (
             "a field too few",

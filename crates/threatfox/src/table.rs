@@ -79,7 +79,7 @@ impl<W: Write> Table<W> {
                         Cell::Flag(flag) => map.serialize_entry(column, flag)?,
                         Cell::None => map.serialize_entry(column, &())?,
                         Cell::Text(text) | Cell::Plain(text) => {
-                            map.serialize_entry(column, text)?
+                            map.serialize_entry(column, text)?;
                         }
                         Cell::Time(second) => {
                             let mut time = Vec::new();
