@@ -330,6 +330,22 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn a_folder_of_another_user_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let theirs = if rustix::process::geteuid().is_root() {
+            let theirs = home.path().join("theirs");
+            make_private(&theirs).unwrap();
+            std::os::unix::fs::chown(&theirs, Some(65534), None).unwrap();
+            theirs
+        } else {
+            PathBuf::from("/usr")
+        };
+        let error = Cache::open(&theirs, || ()).unwrap_err().to_string();
+        assert!(error.contains("belongs to another user"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn a_link_a_file_and_an_open_folder_are_refused() {
         use std::os::unix::fs::{PermissionsExt, symlink};
         let home = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ use reqwest::blocking::{Client as Http, Response};
 use reqwest::header::{self, HeaderMap, HeaderName};
 
 use super::client::{Client, Prepared};
-use super::retry::{Failure, retry_after};
+use super::retry::{Failure, http_date, retry_after};
 use super::{DownloadError, address, transfer};
 
 /// Of an answer that is an error, so much is read for the server's own words.
@@ -118,7 +118,7 @@ impl Client {
         let source_name = prepared.source_name.clone();
         let status = response.status();
         let asked = text_of(response.headers(), header::RETRY_AFTER)
-            .and_then(|value| retry_after(&value, Timestamp::now()));
+            .and_then(|value| retry_after(&value, server_time(response.headers())));
         let said = self.redact(&words_of(&start_of(response, self.options.timeout)));
         let status_code = status.as_u16();
         match status_code {
@@ -186,6 +186,13 @@ pub(super) fn with_wait(error: DownloadError, asked: Option<Duration>) -> Downlo
         },
         (error, _) => error,
     }
+}
+
+/// The time by the clock of the server, which its dates are to be measured by: ours may be wrong.
+fn server_time(headers: &HeaderMap) -> Timestamp {
+    text_of(headers, header::DATE)
+        .and_then(|date| http_date(&date))
+        .unwrap_or_else(Timestamp::now)
 }
 
 pub(super) fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {

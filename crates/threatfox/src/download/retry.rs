@@ -77,8 +77,13 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let then = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+    let then = http_date(value)?;
     Some(Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+/// A date as HTTP headers have it (RFC 9110 section 5.6.7).
+pub(super) fn http_date(value: &str) -> Option<Timestamp> {
+    Some(jiff::fmt::rfc2822::parse(value).ok()?.timestamp())
 }
 
 #[cfg(test)]

@@ -61,6 +61,16 @@ fn a_wait_longer_than_two_minutes_is_reported_instead_of_waited() {
 }
 
 #[test]
+fn a_date_to_come_back_at_is_measured_by_the_clock_of_the_server() {
+    let headers =
+        "Date: Tue, 24 Nov 2099 10:00:00 GMT\r\nRetry-After: Tue, 24 Nov 2099 12:00:00 GMT\r\n";
+    let busy = answer("429 Too Many Requests", headers, "");
+    let (message, tries) = fail_on(vec![busy], &days(1));
+    assert!(message.contains("wait 7200 s"), "{message}");
+    assert_eq!(tries, 1);
+}
+
+#[test]
 fn a_wrong_address_is_not_retried() {
     for (status, expected) in [
         ("404 Not Found", "given up"),
