@@ -4,6 +4,7 @@ mod answer;
 mod cli;
 mod commands;
 mod feed_options;
+mod message;
 mod network;
 mod process;
 mod row_output;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         // Whoever reads our output has enough of it, as in `threatfox … | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("threatfox: {error:#}");
+            eprintln!("threatfox: {}", message::message(&error));
             ExitCode::from(commands::exit_code(&error))
         }
     }

@@ -13,6 +13,7 @@ use threatfox::download::{
 use threatfox::temporary::TemporaryFolder;
 
 use crate::answer::{Answer, Kept};
+use crate::message::message;
 
 /// Where and how to ask. The key itself is no option: others could read it in the list of processes.
 #[derive(Debug, Args)]
@@ -155,7 +156,7 @@ impl Network {
     /// Takes the key out of an error, should a server have echoed it in the answer that the error quotes.
     pub fn hide_key(&self, error: anyhow::Error) -> anyhow::Error {
         let Some(key) = &self.key else { return error };
-        let text = format!("{error:#}");
+        let text = message(&error);
         let hidden = key.redact(&text);
         if hidden == text {
             error

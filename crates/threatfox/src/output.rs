@@ -276,7 +276,7 @@ impl Write for Hashing {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let n = match &mut self.place {
             Place::Stdout(out) => out.write(buf)?,
-            Place::Temporary(out) => out.file.write(buf)?,
+            Place::Temporary(out) => out.file.as_file_mut().write(buf)?,
             Place::Special(out) => out.write(buf)?,
         };
         self.unsynced += n;
@@ -295,7 +295,7 @@ impl Write for Hashing {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.place {
             Place::Stdout(out) => out.flush(),
-            Place::Temporary(out) => out.file.flush(),
+            Place::Temporary(out) => out.file.as_file_mut().flush(),
             Place::Special(out) => out.flush(),
         }
     }

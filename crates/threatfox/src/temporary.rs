@@ -48,7 +48,7 @@ impl TemporaryFile {
     pub fn new(builder: &Builder<'_, '_>, folder: &Path) -> io::Result<Self> {
         // Held until the file is in the list: an interruption must not come between.
         let mut living = living();
-        let file = builder.tempfile_in(folder)?;
+        let file = builder.tempfile_in(folder).map_err(system_error)?;
         living.push(file.path().to_owned());
         let entry = Entry(file.path().to_owned());
         Ok(Self {
@@ -61,6 +61,16 @@ impl TemporaryFile {
     pub fn persist(self, path: &Path) -> io::Result<()> {
         self.file.persist(path).map_err(|error| error.error)?;
         Ok(())
+    }
+}
+
+/// The system's words. The tempfile crate appends the name of the temporary file, which tells nobody anything, and keeps its
+/// cause to itself.
+pub(crate) fn system_error(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    match text.split_once(" at path ") {
+        Some((words, _)) => io::Error::new(error.kind(), words),
+        None => error,
     }
 }
 
@@ -78,7 +88,10 @@ impl TemporaryFolder {
     /// Those of the file system.
     pub fn new() -> io::Result<Self> {
         let mut living = living();
-        let folder = Builder::new().prefix("threatfox-").tempdir()?;
+        let folder = Builder::new()
+            .prefix("threatfox-")
+            .tempdir()
+            .map_err(system_error)?;
         living.push(folder.path().to_owned());
         let entry = Entry(folder.path().to_owned());
         Ok(Self {

@@ -75,6 +75,15 @@ fn check(fault: &Fault) {
             ran.stderr
         );
     }
+    let parts: Vec<_> = ran.error().split(": ").collect();
+    for (n, part) in parts.iter().enumerate() {
+        assert!(!parts[..n].contains(part), "said twice: {}", ran.error());
+    }
+    assert!(
+        !ran.error().contains(" at path "),
+        "a name that nobody knows: {}",
+        ran.error()
+    );
     assert_eq!(bench.read("feed.csv"), LAST_GOOD);
     assert!(
         !bench.path("rejects.csv").exists(),

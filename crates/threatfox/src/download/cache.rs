@@ -173,8 +173,8 @@ impl Cache {
         let mut builder = tempfile::Builder::new();
         builder.prefix("new-");
         let mut new = TemporaryFile::new(&builder, &self.folder)?;
-        io::copy(content, &mut new.file)?;
-        new.file.flush()?;
+        io::copy(content, new.file.as_file_mut())?;
+        new.file.as_file_mut().flush()?;
         new.persist(path)
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 use super::{DownloadError, Event};
+use crate::temporary::system_error;
 
 /// Bounds of one answer.
 #[derive(Debug, Clone)]
@@ -47,9 +48,9 @@ pub(super) fn receive(
         source_name: source_name(),
         limit: bounds.bytes,
     };
-    let temporary = |source| DownloadError::Temporary {
+    let temporary = |error| DownloadError::Temporary {
         folder: incoming.folder.clone(),
-        source,
+        source: system_error(error),
     };
     if incoming
         .expected
