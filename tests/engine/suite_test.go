@@ -116,7 +116,9 @@ func (s *EngineSuite) SetupTest() {
 	s.Require().NoError(services.GrantRoles(
 		s.ConfigObj, "admin", []string{"administrator"}))
 
-	s.loadBuiltIn("Generic.Utils.FetchBinary")
+	for _, name := range []string{"Generic.Utils.FetchBinary", "Windows.System.DNSCache", "Windows.Network.Netstat"} {
+		s.loadBuiltIn(name)
+	}
 	s.LoadArtifactFiles(artifactFiles(s.T())...)
 
 	// A server registers this one when it starts.

@@ -15,7 +15,8 @@ pub enum UrlHost {
     Name(Host<'static>),
 }
 
-/// A URL with a host, in the WHATWG normal form: scheme and host in lower case, no default port, no fragment. User
+/// A URL with a host, in the WHATWG normal form: scheme and host in lower case, no default port, no fragment; but a
+/// comma is written %2C, so that a key never needs quotes in a CSV and readers may split a line at its first comma. User
 /// and password stay in the text, as they are part of what a command line shows, but never reach the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebAddress {
@@ -59,7 +60,7 @@ impl WebAddress {
         let port = url.port().filter(|port| *port != 0);
         Ok((
             Self {
-                normalized: url.into(),
+                normalized: String::from(url).replace(',', "%2C"),
                 host,
                 port,
             },
@@ -140,6 +141,13 @@ mod tests {
             (
                 "HTTP://Evil.Example:80/A?b#c",
                 "http://evil.example/A?b",
+                "evil.example",
+                None,
+                false,
+            ),
+            (
+                "http://evil.example/a,b?c=1,2",
+                "http://evil.example/a%2Cb?c=1%2C2",
                 "evil.example",
                 None,
                 false,
