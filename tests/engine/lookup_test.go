@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/Velocidex/ordereddict"
+)
+
+// publishEdgeFeed publishes a feed of the indicators of the log with an answer key.
+func (s *EngineSuite) publishEdgeFeed() { s.publish("ThreatFoxFeed", s.edgeFeed(), "1.0.5") }
+
+func (s *EngineSuite) TestEnrichmentLooksValuesUpInTheFeedByTheHuntsRules() {
+	s.publishEdgeFeed()
+	hash := "83f19f1e5a4c954c9ff549dac313dd29"
+
+	rows := s.rowsOf(s.query(`SELECT * FROM Artifact.Server.Enrichment.ThreatFox(LookIn="feed", IOC=Values)`,
+		ordereddict.NewDict().Set("Values", []string{"203.0.113.7", "203.0.113.7:4443", "203.0.113.70", "hxxps://c2[.]bad-domain[.]example:8443/x",
+			"www.c2.bad-domain.example.", "bad-domain.example", "2001:db8:0::7", "MD5=" + strings.ToUpper(hash), "IMPHASH=" + hash, "10.0.0.1"})))
+
+	got := map[string]string{}
+	for _, row := range rows {
+		got[row["Value"]] = row["Match"] + " " + row["Strength"] + " " + row["ioc"]
+		s.Equal("feed", row["FoundIn"])
+		s.Equal([]string{row["ioc"], row["malware"], row["confidence"], row["first_seen"]},
+			[]string{row["IOC"], row["Malware"], row["Confidence Level"], row["First Seen"]}, "the exchange's columns")
+	}
+	s.Equal(map[string]string{
+		"203.0.113.7":      "ip medium 203.0.113.7:4443",
+		"203.0.113.7:4443": "ip:port strong 203.0.113.7:4443",
+		"hxxps://c2[.]bad-domain[.]example:8443/x": "domain strong c2.bad-domain.example",
+		"www.c2.bad-domain.example.":               "subdomain medium c2.bad-domain.example",
+		"2001:db8:0::7":                            "ip medium [2001:db8::7]:0",
+		"MD5=" + strings.ToUpper(hash):             "md5 strong " + hash,
+	}, got)
+}
+
+func (s *EngineSuite) TestEnrichmentOfHundredsOfValuesAsksOnlyWhatTheFeedLacks() {
+	s.publishHelper()
+	var indicators [][2]string
+	var values []string
+	for i := range 300 {
+		values = append(values, fmt.Sprintf("c2-%d.bad-domain.example", i))
+		indicators = append(indicators, [2]string{"domain", values[i]})
+	}
+	s.publish("ThreatFoxFeed", s.normalize(s.writeExport(indicators)), "1.0.5")
+	api := s.serveThreatfox(iocs([2]string{"ip:port", "198.51.100.99:80"}, [2]string{"ip:port", "198.51.100.9:80"}))
+
+	rows, logs := s.queryWithLogs(`SELECT Value, ioc, FoundIn FROM Artifact.Server.Enrichment.ThreatFox(
+  ApiURL=URL, AuthKey=Key, LookIn="feed_then_api", IOC=Values + Values + "198.51.100.9")`,
+		ordereddict.NewDict().Set("URL", api.URL).Set("Key", theKey).Set("Values", values))
+
+	s.Equal(300, strings.Count(rows, `"FoundIn":"feed"`))
+	s.Contains(rows, `{"Value":"198.51.100.9","ioc":"198.51.100.9:80","FoundIn":"api"}`)
+	s.Equal(301, strings.Count(rows, "\n"), "198.51.100.99 is another address")
+	s.Len(api.asked(), 1)
+	s.NotRegexp(badLog, logs)
+}
+
+func (s *EngineSuite) TestEnrichmentCalledForEachRowReadsTheFeedOnceAndAsksOnceAValue() {
+	s.publishHelper()
+	s.publishEdgeFeed()
+	api := s.serveThreatfox(iocs([2]string{"ip:port", "198.51.100.9:80"}))
+	env := ordereddict.NewDict().Set("Params", ordereddict.NewDict().
+		Set("ApiURL", api.URL).Set("AuthKey", theKey).Set("LookIn", "feed_then_api"))
+
+	rows, logs := s.queryWithLogs(`
+SELECT * FROM foreach(
+  row=("203.0.113.7", "198.51.100.9", "203.0.113.7", "198.51.100.9", "203.0.113.7", "198.51.100.9"),
+  query={ SELECT ioc FROM Artifact.Server.Enrichment.ThreatFox(`+"`**`"+`=Params + dict(IOC=_value)) })`, env)
+
+	s.Equal(3, strings.Count(rows, `{"ioc":"203.0.113.7:4443"}`))
+	s.Equal(3, strings.Count(rows, `{"ioc":"198.51.100.9:80"}`))
+	s.Len(api.asked(), 1)
+	s.NotRegexp(badLog, logs)
+}
+
+// The cell of the documentation, on the log with an answer key.
+func (s *EngineSuite) TestTheLookUpCellFindsTheAddressesOfALog() {
+	s.publishEdgeFeed()
+	cell, err := os.ReadFile("../../docs/notebook-cell-lookup.vql")
+	s.Require().NoError(err)
+	s.Require().Equal(1, strings.Count(string(cell), sysmonLog))
+
+	rows, _ := s.queryWithLogs(strings.Replace(string(cell), sysmonLog, s.edgeLog(), 1), nil)
+
+	s.Contains(rows, `"DstIP":"203.0.113.7","DstPort":4443,"IOC":"203.0.113.7:4443","Malware":"Planted","Match":"ip","Strength":"medium"`)
+	s.NotContains(rows, "93.184")
+}
+
+func (s *EngineSuite) TestEnrichmentSaysThatThereIsNoFeed() {
+	got := s.collectOnServer(enrichment, map[string]string{"IOC": "203.0.113.7", "LookIn": "feed"})
+
+	s.Contains(got.failed, "There is no feed: publish one with Server.Import.ThreatFox")
+}
