@@ -12,7 +12,6 @@ import (
 	"www.velocidex.com/golang/velociraptor/file_store/test_utils"
 	"www.velocidex.com/golang/velociraptor/json"
 	"www.velocidex.com/golang/velociraptor/paths"
-	artifact_paths "www.velocidex.com/golang/velociraptor/paths/artifacts"
 	"www.velocidex.com/golang/velociraptor/services"
 	"www.velocidex.com/golang/velociraptor/vtesting"
 )
@@ -80,13 +79,6 @@ func (s *EngineSuite) simulateHunt(clients int) (id string) {
 	return id
 }
 
-// resultPath is where a source's rows of a flow are kept.
-func (s *EngineSuite) resultPath(client, flow, source string) api.FSPathSpec {
-	manager, err := artifact_paths.NewArtifactPathManager(s.Ctx, s.ConfigObj, client, flow, source)
-	s.Require().NoError(err)
-	return manager.Path()
-}
-
 func (s *EngineSuite) TestTheNotebookShowsTheFeedAndTheHitsOfAllHunts() {
 	s.publishHelper()
 	api := s.serveThreatfox(iocs([2]string{"ip:port", "203.0.113.7:4443"},
@@ -115,6 +107,7 @@ func (s *EngineSuite) TestTheNotebookShowsTheFeedAndTheHitsOfAllHunts() {
 	s.Contains(cells[1].Output, "notebook-bar-chart")
 	s.Contains(cells[5].Output, "notebook-time-chart")
 	s.Contains(cells[7].Output, "/hunts/new/Windows.Detection.ThreatFox")
+	s.Contains(cells[7].Output, "/collected/server/new/Server.Detection.ThreatFox")
 	s.Len(api.asked(), 1)
 }
 

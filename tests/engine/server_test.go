@@ -60,3 +60,9 @@ func (s *EngineSuite) startQuery(vql string, env *ordereddict.Dict, ended chan b
 	}()
 	return cancel
 }
+
+// sourceOf returns the rows of one source of the last server artifact collected, as JSON lines.
+func (s *EngineSuite) sourceOf(got collection, artifact, source string) string {
+	return s.query(`SELECT * FROM source(client_id="server", flow_id=Flow, artifact=Name)`,
+		ordereddict.NewDict().Set("Flow", got.flow).Set("Name", artifact+"/"+source))
+}

@@ -188,6 +188,7 @@ func (s *EngineSuite) queryWithLogs(vql string, env *ordereddict.Dict) (rows, lo
 type collection struct {
 	rows   string            // JSON lines, of all sources
 	source map[string]string // JSON lines, by the source's name
+	flow   string            // its id, on the server
 	logs   string            // JSON lines
 	failed string            // the first error, empty if the collection succeeded
 }
@@ -277,7 +278,7 @@ func (s *EngineSuite) collectOnServer(artifact string, params map[string]string)
 		})
 	s.Require().NoError(err)
 
-	var result collection
+	result := collection{flow: flow_id}
 	vtesting.WaitUntil(60*time.Second, s.T(), func() bool {
 		flow, err := service.GetFlowDetails(
 			s.Ctx, s.ConfigObj, services.GetFlowOptions{}, server, flow_id)
