@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"log"
+	"os"
+	"strings"
 
 	"github.com/Velocidex/ordereddict"
 	"www.velocidex.com/golang/vfilter"
@@ -65,4 +67,21 @@ func (s *EngineSuite) startQuery(vql string, env *ordereddict.Dict, ended chan b
 func (s *EngineSuite) sourceOf(got collection, artifact, source string) string {
 	return s.query(`SELECT * FROM source(client_id="server", flow_id=Flow, artifact=Name)`,
 		ordereddict.NewDict().Set("Flow", got.flow).Set("Name", artifact+"/"+source))
+}
+
+func (s *EngineSuite) read(path string) string {
+	text, err := os.ReadFile(path)
+	s.Require().NoError(err)
+	return string(text)
+}
+
+// cellOf returns the VQL cell of a document that has this text.
+func (s *EngineSuite) cellOf(path, marker string) string {
+	for _, part := range strings.Split(s.read(path), "```vql\n")[1:] {
+		if cell, _, _ := strings.Cut(part, "```"); strings.Contains(cell, marker) {
+			return cell
+		}
+	}
+	s.FailNow("no cell in "+path+" with", marker)
+	return ""
 }
