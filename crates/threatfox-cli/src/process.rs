@@ -13,6 +13,7 @@ const NICE: i32 = 10;
 /// file, which would hold the Auth-Key.
 pub fn prepare() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
+        eprintln!("threatfox: interrupted");
         threatfox::temporary::remove_all();
         std::process::exit(INTERRUPTED);
     })

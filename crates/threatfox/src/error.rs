@@ -28,7 +28,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum Error {
     /// The file system refused.
-    #[error("cannot {action} {path}: {source}")]
+    #[error("cannot {action} {path}: {source}{}", advice_on(.source))]
     Io {
         /// What was tried, as a verb.
         action: &'static str,
@@ -203,6 +203,22 @@ pub enum ApiError {
         /// The text that came instead of data; may be empty.
         detail: String,
     },
+}
+
+/// What to do about an error of the file system, as the end of a message.
+pub(crate) fn advice_on(error: &io::Error) -> &'static str {
+    use io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => ". Check the name, and that the folder is there",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            ". Give this user the right to, or choose another place"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            ". Make room there, or choose another place"
+        }
+        ErrorKind::FileTooLarge => ". Raise the limit on the size of files (ulimit -f)",
+        _ => "",
+    }
 }
 
 fn detail_text(detail: &str) -> String {

@@ -31,7 +31,7 @@ pub enum Inputs {
 }
 
 /// What the output is going to replace: looked at first, as there is no use in making what can't be put there.
-pub fn earlier(options: &FeedOptions) -> anyhow::Result<Earlier> {
+pub fn earlier_output(options: &FeedOptions) -> anyhow::Result<Earlier> {
     if options.force {
         return Ok(Earlier::Free);
     }

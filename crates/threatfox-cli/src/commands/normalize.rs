@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use threatfox::source::Input;
 
-use super::feed::{Inputs, build_feed, earlier};
+use super::feed::{Inputs, build_feed, earlier_output};
 use crate::feed_options::FeedOptions;
 
 /// Make a feed from files: CSV or JSON exports, API responses, zip or gz of them
@@ -36,7 +36,7 @@ Exit codes:
   3  refused: the new feed fails a safety check, the old one stays";
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let earlier = earlier(&options.feed)?;
+    let earlier = earlier_output(&options.feed)?;
     let inputs = options.files.iter().map(|path| Input::new(path));
     build_feed(
         &Inputs::Equal(inputs.collect()),

@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::error::advice_on;
+
 /// Why a download failed. `source_name` is what was asked for and where, without secrets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -13,7 +15,7 @@ pub enum DownloadError {
     KeyUnusable(String),
 
     /// The file given as holding the key can't be read.
-    #[error("can't read the Auth-Key from {}: {source}", path.display())]
+    #[error("can't read the Auth-Key from {}: {source}{}", path.display(), advice_on(.source))]
     KeyFile {
         /// The file.
         path: PathBuf,
@@ -219,7 +221,7 @@ pub enum DownloadError {
     },
 
     /// The temporary file could not be written.
-    #[error("can't keep the download in {}: {source}", folder.display())]
+    #[error("can't keep the download in {}: {source}{}", folder.display(), advice_on(.source))]
     Temporary {
         /// The folder for temporary files.
         folder: PathBuf,

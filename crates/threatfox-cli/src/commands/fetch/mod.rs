@@ -13,7 +13,7 @@ use threatfox::summary::Summary;
 
 use self::choice::{ExportFormat, Exports, Source, Type, Window, choose};
 use self::since_last::Plan;
-use super::feed::{Inputs, build_feed, earlier};
+use super::feed::{Inputs, build_feed, earlier_output};
 use crate::answer::{Answer, Kept, input_of};
 use crate::feed_options::FeedOptions;
 use crate::network::{Network, NetworkOptions};
@@ -95,7 +95,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         mut feed,
         network,
     } = options;
-    let earlier = earlier(&feed)?;
+    let earlier = earlier_output(&feed)?;
     let network = Network::new(&network)?;
     let fresh = Duration::from_secs(cache_seconds);
     let cache = Kept::open(cache, fresh)?;
@@ -128,7 +128,10 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         build_feed(&inputs, &feed, &earlier, reason).map_err(|error| network.hide_key(error))?;
     // Only now: an answer that makes no feed must not be used again.
     answer.keep(cache.as_ref());
-    warn_of_times(&summary);
+    // Of some types there is nothing new for days.
+    if only.is_none() {
+        warn_of_times(&summary);
+    }
     Ok(())
 }
 
