@@ -262,6 +262,47 @@ fn news_that_fail_leave_the_feed_and_the_export_in_the_cache() {
 }
 
 #[test]
+fn news_that_lack_most_of_what_they_should_have_are_not_whole() {
+    let recently = ago(60);
+    let names: Vec<_> = (0..30).map(|n| format!("host{n}.example")).collect();
+    let records: Vec<_> = (1..)
+        .zip(&names)
+        .map(|(id, name)| (id, name.as_str(), recently.as_str()))
+        .collect();
+    let export = csv_of(&records);
+    let news = |count| {
+        let records: Vec<_> = (1..=count)
+            .map(|id| new(id, &names[id as usize - 1], 60))
+            .collect();
+        api(&records)
+    };
+    for (count, code) in [(14, 1), (15, 0)] {
+        let (export, news) = (export.clone(), news(count));
+        let server = Server::start(move |request| {
+            if request.starts_with("POST") {
+                news.clone()
+            } else {
+                ok(&export)
+            }
+        });
+        let bench = Bench::new();
+        assert_eq!(fetch(&bench, &server, &[]).code, 0);
+        age(&bench, 50);
+        let before = bench.read("feed.csv");
+        let ran = fetch(&bench, &server, &[]);
+        assert_eq!(ran.code, code, "{}", ran.stderr);
+        if code == 1 {
+            assert!(
+                ran.error().contains("lacks 16 of the 30 records"),
+                "{}",
+                ran.stderr
+            );
+            assert_eq!(bench.read("feed.csv"), before);
+        }
+    }
+}
+
+#[test]
 fn it_needs_a_cache_and_chooses_the_source_itself() {
     let bench = Bench::new();
     for args in [

@@ -134,10 +134,9 @@ fn read_all(
             progress.begin(newer);
             let news = source::read(newer, &mut update.newer(&mut progress))?;
             progress.begin(earlier);
-            vec![
-                news,
-                source::read(earlier, &mut update.earlier(&mut progress))?,
-            ]
+            let base = source::read(earlier, &mut update.earlier(&mut progress))?;
+            update.check(&news)?;
+            vec![news, base]
         }
     };
     progress.bar.finish_and_clear();

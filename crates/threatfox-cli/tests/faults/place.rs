@@ -156,6 +156,30 @@ fn an_interruption_while_an_output_is_open_leaves_nothing_half_written() {
     assert!(!bench.path("feed.csv").exists() && !bench.path("rejects.csv").exists());
 }
 
+#[test]
+fn a_killed_run_leaves_the_feed_as_it_was_and_the_cache_free_for_the_next() {
+    let bench = Bench::new();
+    fs::write(bench.path("feed.csv"), crate::LAST_GOOD).unwrap();
+    let silent = Server::start(|_| {
+        std::thread::sleep(std::time::Duration::from_secs(5));
+        Vec::new()
+    });
+    let words = "fetch --source full --cache cache";
+    let mut killed = bench.command_at(&silent, &crate::args(words));
+    let mut killed = killed.stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !bench.path("cache/lock").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    send("-KILL", killed.id());
+    killed.wait().unwrap();
+    assert_eq!(bench.read("feed.csv"), crate::LAST_GOOD);
+    // What was killed could not clean up; the system does that with its temporary files.
+    fs::remove_dir_all(bench.path("tmp")).unwrap();
+    fs::create_dir(bench.path("tmp")).unwrap();
+    let ran = crate::run(&bench, &Server::always(ok(csv_export(9, 9))), words);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
 /// A core file would hold the key: the bench looks for it in what is left.
 #[test]
 fn a_crash_leaves_no_core_file() {

@@ -3,16 +3,23 @@
 
 use std::collections::HashSet;
 
-use super::Sink;
+use super::{Report, Sink};
 use crate::error::Error;
 use crate::record::{Column, RawRecord, Record};
 use crate::reject::{Reason, Reject};
+
+/// So few records may be missing from an answer, whatever their share.
+const FEW: u64 = 10;
 
 /// The newer answer, as far as the earlier export needs to know it.
 #[derive(Debug)]
 pub struct Update {
     ids: HashSet<u64>,
     covered_since: i64,
+    /// Records of the earlier export that the answer should have.
+    covered: u64,
+    /// Those of them that it has not.
+    missing: u64,
 }
 
 impl Update {
@@ -22,6 +29,8 @@ impl Update {
         Self {
             ids: HashSet::new(),
             covered_since,
+            covered: 0,
+            missing: 0,
         }
     }
 
@@ -31,8 +40,26 @@ impl Update {
     }
 
     /// Then the earlier export into this: it hands to `sink` what still holds, and the rest as left out.
-    pub fn earlier<'a>(&'a self, sink: &'a mut dyn Sink) -> impl Sink + 'a {
+    pub fn earlier<'a>(&'a mut self, sink: &'a mut dyn Sink) -> impl Sink + 'a {
         Earlier { update: self, sink }
+    }
+
+    /// Was the newer answer whole? Some records are deleted every day, but never most of them: then the answer was cut, or
+    /// does not reach as far back as it should.
+    ///
+    /// # Errors
+    /// [`Error::Incomplete`], for the answer that was read into [`Update::newer`].
+    pub fn check(&self, newer: &Report) -> Result<(), Error> {
+        if self.missing <= FEW || self.missing <= self.covered / 2 {
+            return Ok(());
+        }
+        Err(Error::Incomplete {
+            name: newer.name.clone(),
+            problem: format!(
+                "it lacks {} of the {} records that the earlier export has of the same time",
+                self.missing, self.covered
+            ),
+        })
     }
 }
 
@@ -53,7 +80,7 @@ impl Sink for Newer<'_> {
 }
 
 struct Earlier<'a> {
-    update: &'a Update,
+    update: &'a mut Update,
     sink: &'a mut dyn Sink,
 }
 
@@ -63,9 +90,13 @@ impl Sink for Earlier<'_> {
             // Whoever takes it says what is wrong with it.
             return self.sink.record(raw);
         };
-        if self.update.ids.contains(&record.id) {
+        let known = self.update.ids.contains(&record.id);
+        let covered = record.first_seen >= self.update.covered_since;
+        self.update.covered += u64::from(covered);
+        self.update.missing += u64::from(covered && !known);
+        if known {
             self.sink.unreadable(raw, &Reason::Superseded.into())
-        } else if record.first_seen >= self.update.covered_since {
+        } else if covered {
             self.sink.unreadable(raw, &Reason::LeftSource.into())
         } else {
             self.sink.record(raw)
