@@ -30,16 +30,13 @@ struct Story {
 }
 
 impl Story {
-    fn is_covered(&self) -> bool {
-        self.seconds_ago <= COVERS
-    }
-
-    /// As the source has it now; what was deleted, or changed, longer ago than the answer reaches is not to be known.
-    fn today(&self) -> Option<u8> {
-        if self.is_covered() {
-            self.now
-        } else {
-            Some(self.confidence)
+    /// As the source has it now. What was deleted before the time that is surely covered, or changed before the time that the
+    /// answer reaches, is not to be known.
+    fn today(&self, reach: i64) -> Option<u8> {
+        match self.seconds_ago {
+            ..=COVERS => self.now,
+            ago if ago <= reach => Some(self.now.unwrap_or(self.confidence)),
+            _ => Some(self.confidence),
         }
     }
 }
@@ -108,9 +105,9 @@ proptest! {
     #[test]
     fn an_export_brought_up_to_date_is_the_export_of_today(stories in stories(), more in 0..24 * HOUR) {
         let then: Vec<_> = stories.iter().filter(|s| s.seconds_ago > AGE).map(|s| (s, s.confidence)).collect();
-        let today: Vec<_> = stories.iter().filter_map(|s| Some((s, s.today()?))).collect();
         // The answer may reach further back than it surely does.
         let reach = COVERS + more;
+        let today: Vec<_> = stories.iter().filter_map(|s| Some((s, s.today(reach)?))).collect();
         let news: Vec<_> = today.iter().filter(|(s, _)| s.seconds_ago <= reach).copied().collect();
 
         let mut whole = normalizer();
