@@ -133,3 +133,23 @@ func (s *EngineSuite) TestNotebooksOfTenThousandClientsTakeSecondsAndAskNobody()
 
 	s.Len(api.asked(), 1, "one request a refresh")
 }
+
+func (s *EngineSuite) TestTheHuntsOwnNotebookShowsHostsFamiliesDaysAndNoise() {
+	s.publish("ThreatFoxFeed", s.edgeFeed(), "1.0.1")
+	hunt := s.simulateHunt(21)
+
+	cells, rows := s.notebook(&api_proto.NotebookMetadata{
+		NotebookId: "N." + hunt, Artifacts: []string{"Windows.Detection.ThreatFox"}})
+
+	for _, cell := range cells {
+		s.Empty(cell.Error)
+		s.NotRegexp(badLog, strings.Join(cell.Messages, "\n"))
+	}
+	s.Equal(21, strings.Count(rows[0], "\n"), "findings")
+	s.Contains(rows[1], `"Strongest":"strong","Findings":1,"Events":3`)
+	s.Contains(rows[2], `{"Malware":"Family 0","Hits":9}`)
+	s.Contains(cells[2].Output, "notebook-bar-chart")
+	s.Equal(20, strings.Count(rows[3], "\n"), "days")
+	s.Contains(cells[3].Output, "notebook-time-chart")
+	s.Contains(rows[4], `"Hosts":1,"Events":3,"PolicyLine":"ips: ['203.0.113.0']"`)
+}
