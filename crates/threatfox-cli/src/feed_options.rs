@@ -40,6 +40,10 @@ pub struct FeedOptions {
     #[arg(long)]
     pub allow_private: bool,
 
+    /// Leave out what this policy file (YAML, see docs/policy.md) says is never to match
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
     /// List each record that was left out, with the reason, as CSV in this file
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
@@ -98,6 +102,7 @@ impl FeedOptions {
             min_confidence: self.min_confidence.unwrap_or(default_confidence),
             active_since: self.max_age.map(|days| now - i64::from(days) * DAY),
             allow_private: self.allow_private,
+            ..Filter::default()
         }
     }
 

@@ -100,6 +100,14 @@ pub enum Error {
         /// The columns, with a comma between.
         columns: String,
     },
+    /// A policy file that is none.
+    #[error("{name} is not a policy: {problem}. See docs/policy.md")]
+    Policy {
+        /// The file.
+        name: String,
+        /// What is wrong, with line and column.
+        problem: String,
+    },
     /// The structure is wrong, so that nothing in the file can be trusted.
     #[error("{name}, {place}: {problem}. {advice}")]
     Broken {

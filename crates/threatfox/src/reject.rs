@@ -31,6 +31,8 @@ pub enum Reason {
     EmptyFile,
     /// Deleted at the source since the earlier download: most often a false positive.
     LeftSource,
+    /// On abuse.ch's list of false positives.
+    FalsePositive,
     /// Below the confidence asked for.
     LowConfidence,
     /// An address nobody can reach from the internet.
@@ -41,6 +43,8 @@ pub enum Reason {
     Onion,
     /// A newer version of the record is there.
     Superseded,
+    /// The policy file says so.
+    Policy,
     /// Not active within the days asked for.
     TooOld,
     /// A type this program does not match.
@@ -61,11 +65,13 @@ impl Reason {
             Self::BadUrl => "bad_url",
             Self::EmptyFile => "empty_file",
             Self::LeftSource => "left_source",
+            Self::FalsePositive => "false_positive",
             Self::LowConfidence => "low_confidence",
             Self::NotGlobal => "not_global",
             Self::NotUtf8 => "not_utf8",
             Self::Onion => "onion",
             Self::Superseded => "superseded",
+            Self::Policy => "policy",
             Self::TooOld => "too_old",
             Self::UnknownType => "unknown_type",
         }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
+use threatfox::false_positives::FalsePositives;
 use threatfox::feed::Earlier;
-use threatfox::normalize::{Normalized, Normalizer};
+use threatfox::normalize::{Filter, Normalized, Normalizer};
 use threatfox::output::Output;
+use threatfox::policy::Policy;
 use threatfox::record::{Column, RawRecord};
 use threatfox::reject::{Reject, RejectList};
-use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input, Report, Sink, Update};
 use threatfox::summary::{Counts, Summary};
 use threatfox::{Error, feed, rows};
@@ -30,8 +31,49 @@ pub enum Inputs {
     },
 }
 
-/// What the output is going to replace: looked at first, as there is no use in making what can't be put there.
-pub fn earlier_output(options: &FeedOptions) -> anyhow::Result<Earlier> {
+/// What is looked at first: there is no use in making what can't be put in its place, or with a policy that is none.
+pub struct Prepared {
+    earlier: Earlier,
+    policy: Policy,
+    false_positives: FalsePositives,
+}
+
+impl Prepared {
+    pub fn new(options: &FeedOptions) -> anyhow::Result<Self> {
+        Ok(Self {
+            earlier: earlier_output(options)?,
+            policy: options
+                .policy
+                .as_deref()
+                .map(Policy::read)
+                .transpose()?
+                .unwrap_or_default(),
+            false_positives: FalsePositives::default(),
+        })
+    }
+
+    /// Leaves out what abuse.ch removed, by its list.
+    pub fn leave_out(&mut self, list: &Input) -> Result<(), Error> {
+        self.false_positives = FalsePositives::read(list)?;
+        eprintln!(
+            "threatfox: list of false positives: {} indicators",
+            self.false_positives.len()
+        );
+        Ok(())
+    }
+
+    /// Which records are kept.
+    fn filter(&self, options: &FeedOptions) -> Filter {
+        Filter {
+            policy: self.policy.clone(),
+            false_positives: self.false_positives.clone(),
+            ..options.filter(unix_now())
+        }
+    }
+}
+
+/// What the output is going to replace.
+fn earlier_output(options: &FeedOptions) -> anyhow::Result<Earlier> {
     if options.force {
         return Ok(Earlier::Free);
     }
@@ -55,10 +97,10 @@ pub fn earlier_output(options: &FeedOptions) -> anyhow::Result<Earlier> {
 pub fn build_feed(
     inputs: &Inputs,
     options: &FeedOptions,
-    earlier: &Earlier,
+    prepared: &Prepared,
     reason: Option<String>,
 ) -> anyhow::Result<Summary> {
-    let mut summary = write_rows(inputs, options, earlier)?;
+    let mut summary = write_rows(inputs, options, prepared)?;
     summary.reason = reason;
     let text = match options.summary {
         SummaryFormat::Json => serde_json::to_string(&summary)?,
@@ -75,7 +117,7 @@ pub fn build_feed(
 fn write_rows(
     inputs: &Inputs,
     options: &FeedOptions,
-    earlier: &Earlier,
+    prepared: &Prepared,
 ) -> anyhow::Result<Summary> {
     let mut rejects = options
         .rejects
@@ -84,7 +126,7 @@ fn write_rows(
         .transpose()?
         .map(RejectList::new)
         .transpose()?;
-    let (result, counts, reports) = read_all(inputs, options, rejects.as_mut())?;
+    let (result, counts, reports) = read_all(inputs, options, prepared, rejects.as_mut())?;
     let name = options.output.display();
     let cannot_write = || format!("cannot write {name}");
     let out = Output::create(&options.output)?;
@@ -94,7 +136,7 @@ fn write_rows(
     }
     .with_context(cannot_write)?;
     drop(result);
-    earlier.check(keys.total())?;
+    prepared.earlier.check(keys.total())?;
     let feed = out.complete()?;
     // The list before the feed: a feed must not appear where its list could not be written, nor a list of no feed.
     if let Some(list) = rejects {
@@ -106,12 +148,13 @@ fn write_rows(
 fn read_all(
     inputs: &Inputs,
     options: &FeedOptions,
+    prepared: &Prepared,
     rejects: Option<&mut RejectList<Output>>,
 ) -> anyhow::Result<(Normalized, Counts, Vec<Report>)> {
     let mut normalizer = Normalizer::new(
         options.shape(),
-        options.filter(unix_now()),
-        SharedHosts::built_in(),
+        prepared.filter(options),
+        prepared.policy.shared_hosts(),
     );
     if let Some(list) = rejects {
         normalizer = normalizer.with_rejects(Box::new(|raw, reject| add_reject(list, raw, reject)));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use threatfox::source::Input;
 
-use super::feed::{Inputs, build_feed, earlier_output};
+use super::feed::{Inputs, Prepared, build_feed};
 use crate::feed_options::FeedOptions;
 
 /// Make a feed from files: CSV or JSON exports, API responses, zip or gz of them
@@ -17,6 +17,10 @@ pub struct Options {
     /// The files; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    /// Leave out what is on abuse.ch's list of false positives, in this file (JSON or CSV)
+    #[arg(long, value_name = "FILE")]
+    fplist: Option<PathBuf>,
 
     #[command(flatten)]
     feed: FeedOptions,
@@ -36,12 +40,15 @@ Exit codes:
   3  refused: the new feed fails a safety check, the old one stays";
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let earlier = earlier_output(&options.feed)?;
+    let mut prepared = Prepared::new(&options.feed)?;
+    if let Some(list) = &options.fplist {
+        prepared.leave_out(&Input::new(list))?;
+    }
     let inputs = options.files.iter().map(|path| Input::new(path));
     build_feed(
         &Inputs::Equal(inputs.collect()),
         &options.feed,
-        &earlier,
+        &prepared,
         None,
     )?;
     Ok(())

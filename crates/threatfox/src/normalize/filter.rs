@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use crate::address::{Scope, scope};
+use crate::false_positives::FalsePositives;
 use crate::ioc::Ioc;
+use crate::policy::Policy;
 use crate::record::Record;
 use crate::reject::{Reason, Reject};
 use crate::web_address::UrlHost;
@@ -17,6 +19,10 @@ pub struct Filter {
     pub active_since: Option<i64>,
     /// Whether addresses of private, documentation and test networks are kept.
     pub allow_private: bool,
+    /// What the user's organization never wants to match.
+    pub policy: Policy,
+    /// What abuse.ch removed.
+    pub false_positives: FalsePositives,
 }
 
 impl Filter {
@@ -35,6 +41,12 @@ impl Filter {
         {
             return Some(Reason::TooOld.into());
         }
+        self.not_global(record)
+            .or_else(|| self.policy.check(record))
+            .or_else(|| self.false_positives.check(record))
+    }
+
+    fn not_global(&self, record: &Record<'_>) -> Option<Reject> {
         match address(&record.ioc).and_then(scope) {
             Some(Scope::Reserved) => {
                 Some(Reason::NotGlobal.because("unspecified, multicast or reserved"))

@@ -13,7 +13,7 @@ use threatfox::summary::Summary;
 
 use self::choice::{ExportFormat, Exports, Source, Type, Window, choose};
 use self::since_last::Plan;
-use super::feed::{Inputs, build_feed, earlier_output};
+use super::feed::{Inputs, Prepared, build_feed};
 use crate::answer::{Answer, Kept, input_of};
 use crate::feed_options::FeedOptions;
 use crate::network::{Network, NetworkOptions};
@@ -60,6 +60,10 @@ pub struct Options {
     )]
     cache_seconds: u64,
 
+    /// Leave out what is on abuse.ch's list of false positives (from its Hunting API; needs an Auth-Key)
+    #[arg(long)]
+    fplist: bool,
+
     #[command(flatten)]
     feed: FeedOptions,
 
@@ -73,6 +77,7 @@ Examples:
   threatfox fetch --source full -o threatfox-feed.csv.gz --summary json
   threatfox fetch --source api --days 3 --auth-key-file key.txt --by ioc --format jsonl
   threatfox fetch --days 30 --type ip-port -o feed.csv
+  threatfox fetch --source full --policy policy.yaml --fplist --cache cache -o threatfox-feed.csv.gz
   threatfox fetch --since-last --cache cache -o threatfox-feed.csv.gz
 
 Get a free Auth-Key at https://auth.abuse.ch/.
@@ -92,13 +97,22 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         since_last,
         cache,
         cache_seconds,
+        fplist,
         mut feed,
         network,
     } = options;
-    let earlier = earlier_output(&feed)?;
+    let mut prepared = Prepared::new(&feed)?;
     let network = Network::new(&network)?;
     let fresh = Duration::from_secs(cache_seconds);
     let cache = Kept::open(cache, fresh)?;
+    let removed = fplist
+        .then(|| network.obtain(&Request::FalsePositives, cache.as_ref()))
+        .transpose()?;
+    if let Some(list) = &removed {
+        prepared
+            .leave_out(&list.input())
+            .map_err(|error| network.hide_key(error.into()))?;
+    }
     let exports = Exports {
         only,
         format: export_format,
@@ -125,9 +139,11 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     };
     let reason = Some(choice.reason.clone());
     let summary =
-        build_feed(&inputs, &feed, &earlier, reason).map_err(|error| network.hide_key(error))?;
+        build_feed(&inputs, &feed, &prepared, reason).map_err(|error| network.hide_key(error))?;
     // Only now: an answer that makes no feed must not be used again.
-    answer.keep(cache.as_ref());
+    for used in removed.iter().chain([&answer]) {
+        used.keep(cache.as_ref());
+    }
     // Of some types there is nothing new for days.
     if only.is_none() {
         warn_of_times(&summary);

@@ -1,0 +1,97 @@
+//! The entries of a policy file: read once, into the spelling in which they are compared.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::host::Host;
+use crate::ioc::{Algorithm, Ioc, IocType};
+use crate::web_address::WebAddress;
+
+/// A network, or a single address.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Network(pub IpNet);
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let net = text.parse::<IpNet>().ok();
+        let net = net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        net.map(Self)
+            .ok_or_else(|| format!("{text:?} is no address and no network such as 203.0.113.0/24"))
+    }
+}
+
+/// A host, or `.suffix` for a name and all below it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct HostEntry(pub String);
+
+impl TryFrom<String> for HostEntry {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let name = text.strip_prefix('.').unwrap_or(&text);
+        let host = Host::parse(name).map_err(|why| {
+            format!("{text:?} is no host and no .suffix such as .cdn.example: {why}")
+        })?;
+        let dot = if name.len() == text.len() { "" } else { "." };
+        Ok(Self(format!("{dot}{}", host.as_str())))
+    }
+}
+
+/// A URL in its normal form.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct UrlEntry(pub String);
+
+impl TryFrom<String> for UrlEntry {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (url, _) = WebAddress::parse(&text).map_err(|why| {
+            format!("{text:?} is no URL such as https://site.example/path: {why}")
+        })?;
+        Ok(Self(url.normalized))
+    }
+}
+
+/// A hash in lower case.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct HashEntry(pub String);
+
+impl TryFrom<String> for HashEntry {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256]
+            .into_iter()
+            .find_map(
+                |algorithm| match Ioc::parse(IocType::Hash(algorithm), &text) {
+                    Ok((Ioc::Hash(_, hex), _)) => Some(Self(hex.into_owned())),
+                    _ => None,
+                },
+            )
+            .ok_or_else(|| format!("{text:?} is no MD5, SHA-1 or SHA-256 in hexadecimal"))
+    }
+}
+
+/// A name that is compared without regard to case.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Name(pub String);
+
+impl TryFrom<String> for Name {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.trim().is_empty() {
+            return Err("an empty name would stand for nothing: remove it");
+        }
+        Ok(Self(text.trim().to_lowercase()))
+    }
+}

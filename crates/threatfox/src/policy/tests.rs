@@ -1,0 +1,191 @@
+//! What a policy file drops, and what it says of its faults.
+
+use super::*;
+use crate::record::RawRecord;
+
+const FILE: &str = "\
+ignore:
+  ips:
+    - 203.0.113.0/24
+    - 2001:db8::7
+  domains: [Intranet.example, .cdn.example]
+  urls:
+  - https://Site.example:443/path
+  hashes: [45C4710EDC62DF311612101B9160C7E1, 11111111111111111111111111111111]
+  malware: [win.MIRAI, X Stealer]
+  reporters: [Someone]
+  tags: [sink hole]
+  ids: [7]
+shared_hosts: [share.example]
+";
+
+/// What drops a record of `someone`'s, if anything.
+fn cause(ioc_type: &str, value: &str, changes: &[(Column, &str)]) -> Option<String> {
+    let mut raw = RawRecord::default();
+    for (column, text) in [
+        (Column::Id, "1"),
+        (Column::Ioc, value),
+        (Column::IocType, ioc_type),
+        (Column::FirstSeen, "2026-11-01 00:00:00"),
+    ]
+    .iter()
+    .chain(changes)
+    {
+        raw.set(*column, text);
+    }
+    let policy = Policy::parse("policy.yaml", FILE).unwrap();
+    let reject = policy.check(&Record::parse(&raw).unwrap())?;
+    assert_eq!(reject.reason, Reason::Policy);
+    Some(reject.detail.into_owned())
+}
+
+#[test]
+fn each_entry_drops_what_it_names_and_tells_its_line() {
+    for (ioc_type, value, expected) in [
+        (
+            "ip:port",
+            "203.0.113.7:443",
+            "line 3: ignore.ips 203.0.113.0/24",
+        ),
+        (
+            "url",
+            "http://203.0.113.7/x",
+            "line 3: ignore.ips 203.0.113.0/24",
+        ),
+        (
+            "ip:port",
+            "[2001:db8::7]:443",
+            "line 4: ignore.ips 2001:db8::7/128",
+        ),
+        (
+            "domain",
+            "INTRANET.example",
+            "line 5: ignore.domains intranet.example",
+        ),
+        (
+            "domain",
+            "a.cdn.example",
+            "line 5: ignore.domains .cdn.example",
+        ),
+        (
+            "url",
+            "http://cdn.example/x",
+            "line 5: ignore.domains .cdn.example",
+        ),
+        (
+            "url",
+            "https://site.example/path#x",
+            "line 7: ignore.urls https://site.example/path",
+        ),
+        (
+            "md5_hash",
+            "45c4710edc62df311612101b9160c7e1",
+            "line 8: ignore.hashes 45c4710e",
+        ),
+        (
+            "md5_hash",
+            "11111111111111111111111111111111",
+            "line 8: ignore.hashes 11111111",
+        ),
+    ] {
+        let found = cause(ioc_type, value, &[]).unwrap_or_default();
+        assert!(
+            found.starts_with(&format!("policy.yaml, {expected}")),
+            "{value}: {found}"
+        );
+    }
+    for (column, text, expected) in [
+        (
+            Column::Malware,
+            "win.mirai",
+            "line 9: ignore.malware win.mirai",
+        ),
+        (
+            Column::MalwarePrintable,
+            "x stealer",
+            "line 9: ignore.malware x stealer",
+        ),
+        (
+            Column::Reporter,
+            "someone",
+            "line 10: ignore.reporters someone",
+        ),
+        (
+            Column::Tags,
+            "C2, Sink Hole",
+            "line 11: ignore.tags sink hole",
+        ),
+        (Column::Id, "7", "line 12: ignore.ids 7"),
+    ] {
+        let found = cause("domain", "evil.example", &[(column, text)]).unwrap_or_default();
+        assert_eq!(found, format!("policy.yaml, {expected}"));
+    }
+}
+
+#[test]
+fn what_is_only_near_an_entry_stays() {
+    for (ioc_type, value) in [
+        ("ip:port", "203.0.114.7:443"),
+        ("domain", "www.intranet.example"),
+        ("domain", "xcdn.example"),
+        ("url", "https://site.example/path/2"),
+        ("domain", "share.example"),
+    ] {
+        assert_eq!(cause(ioc_type, value, &[]), None, "{value}");
+    }
+    assert_eq!(
+        cause("domain", "evil.example", &[(Column::Tags, "sink")]),
+        None
+    );
+}
+
+#[test]
+fn shared_hosts_add_to_the_built_in_ones() {
+    let shared = Policy::parse("p", FILE).unwrap().shared_hosts();
+    assert!(shared.why("share.example").is_some() && shared.why("t.me").is_some());
+    assert!(shared.why("evil.example").is_none());
+}
+
+#[test]
+fn a_fault_is_told_with_line_and_column() {
+    for (text, expected) in [
+        (
+            "ignore:\n  ipz: []\n",
+            "unknown field `ipz`, expected one of ips, domains",
+        ),
+        ("ignore:\n  ipz: []\n", "line 2, column 3"),
+        ("ignored:\n", "line 1, column 1"),
+        (
+            "ignore:\n  ips:\n    - 10.0.0.0/33\n",
+            "\"10.0.0.0/33\" is no address and no network",
+        ),
+        ("ignore:\n  ips:\n    - 10.0.0.0/33\n", "line 3, column 7"),
+        ("ignore:\n  domains: [a b]\n", "no host and no .suffix"),
+        ("ignore:\n  domains: [.com]\n", "no host and no .suffix"),
+        ("ignore:\n  urls: [site.example]\n", "is no URL"),
+        ("ignore:\n  hashes: [abc]\n", "is no MD5"),
+        ("ignore:\n  malware: ['']\n", "an empty name"),
+        ("ignore:\n  ids: [x]\n", "line 2, column 9"),
+        ("ignore:\n  ips: 10.0.0.0/8\n", "line 2, column 8"),
+        ("ignore:\n  ips: []\n  ips: []\n", "duplicate"),
+        ("- ips\n", "line 1, column 1"),
+    ] {
+        let error = Policy::parse("p.yaml", text).unwrap_err().to_string();
+        assert!(
+            error.contains("p.yaml") && error.contains(expected),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn an_empty_file_and_empty_lists_ignore_nothing() {
+    for text in [
+        "",
+        "# nothing yet\n",
+        "ignore:\nshared_hosts:\n",
+        "ignore:\n  ips:\n",
+    ] {
+        assert!(Policy::parse("p", text).is_ok(), "{text:?}");
+    }
+}
