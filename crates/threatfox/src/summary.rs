@@ -89,6 +89,14 @@ impl Keys {
         self.newest = self.newest.max(first_seen).max(last_seen);
     }
 
+    /// Adds what was counted of other rows.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        for (count, more) in self.by_kind.iter_mut().zip(other.by_kind) {
+            *count += more;
+        }
+        self.newest = self.newest.max(other.newest);
+    }
+
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {

@@ -44,17 +44,22 @@ pub struct Table<W: Write> {
 impl<W: Write> Table<W> {
     /// Begins a table with its header.
     pub fn new(out: W, layout: Layout, columns: &'static [&'static str]) -> io::Result<Self> {
-        let mut table = Self {
-            columns,
-            layout,
-            out,
-            line: Vec::new(),
-        };
+        let mut table = Self::part(out, layout, columns);
         if layout == Layout::Csv {
             let names: Vec<_> = columns.iter().map(|name| Cell::Text(name)).collect();
             table.row(&names)?;
         }
         Ok(table)
+    }
+
+    /// A part of a table that has its header already.
+    pub fn part(out: W, layout: Layout, columns: &'static [&'static str]) -> Self {
+        Self {
+            columns,
+            layout,
+            out,
+            line: Vec::new(),
+        }
     }
 
     /// Writes a row: a cell a column.

@@ -5,6 +5,8 @@
 
 use std::cmp::Ordering;
 
+use rayon::slice::ParallelSliceMut;
+
 use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
 use crate::feed::FeedRow;
@@ -112,55 +114,28 @@ impl KeyStore {
         }
         let arena = &self.arena;
         self.facts
-            .sort_unstable_by(|a, b| a.start.cmp(&b.start).then_with(|| compare(arena, a, b)));
+            .par_sort_unstable_by(|a, b| a.start.cmp(&b.start).then_with(|| compare(arena, a, b)));
     }
 
-    /// Merges the facts of each key and hands the rows over in the order of their keys.
-    ///
-    /// # Errors
-    /// The first error of `take`, which ends the walk.
-    pub fn each_row<E>(
-        &self,
-        mut take: impl FnMut(&FeedRow<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut ports = Vec::new();
-        let mut malware = Merged::default();
-        let mut threat_types = Merged::default();
-        let (mut done, mut touched) = (0, 0);
-        for facts in self
-            .facts
-            .chunk_by(|a, b| a.start == b.start && self.arena.get(a.key) == self.arena.get(b.key))
-        {
-            // Sorted facts have their texts anywhere in memory: fetched by the dozen, the waits for it overlap.
-            if done >= touched {
-                touched = (done + 16).min(self.facts.len());
-                let ahead = self.facts[done..touched].iter();
-                std::hint::black_box(ahead.fold(0, |n, fact| n ^ self.arena.first(fact.key)));
+    /// The facts in parts of about this size, in the order of their keys. All facts of a key are in one part.
+    #[must_use]
+    pub fn parts(&self, size: usize) -> Vec<Part<'_>> {
+        let mut parts = Vec::new();
+        let mut rest = &self.facts[..];
+        while !rest.is_empty() {
+            let mut end = size.clamp(1, rest.len());
+            while end < rest.len() && self.same_key(&rest[end - 1], &rest[end]) {
+                end += 1;
             }
-            done += facts.len();
-            ports.clear();
-            ports.extend(facts.iter().map(|fact| fact.port).filter(|port| *port != 0));
-            ports.sort_unstable();
-            ports.dedup();
-            let Some(newest) = self.newest(facts) else {
-                continue;
-            };
-            let mut row = self.row(newest, &ports);
-            if facts.len() > 1 {
-                row.exact = facts.iter().all(|f| f.kind != row.kind || f.exact);
-                row.malware = malware.of(&self.malware, facts.iter().map(|f| f.malware));
-                row.threat_type =
-                    threat_types.of(&self.threat_types, facts.iter().map(|f| f.threat_type));
-                row.confidence = facts.iter().map(|f| f.confidence).fold(0, u8::max);
-                row.first_seen = facts.iter().map(|f| f.first_seen).min();
-                row.last_seen = time(facts.iter().map(|f| f.last_seen).fold(NEVER, i64::max));
-                // Sorted by id within a key: the same record in two inputs counts once.
-                row.iocs = facts.chunk_by(|a, b| a.id == b.id).count() as u64;
-                row.compromised = facts.iter().any(|f| f.compromised);
-            }
-            take(&row)?;
+            let (facts, others) = rest.split_at(end);
+            parts.push(Part { store: self, facts });
+            rest = others;
         }
-        Ok(())
+        parts
+    }
+
+    fn same_key(&self, a: &Fact, b: &Fact) -> bool {
+        a.start == b.start && self.arena.get(a.key) == self.arena.get(b.key)
     }
 
     /// The row of a key that one record speaks of, as most are.
@@ -193,6 +168,61 @@ impl KeyStore {
     fn newer(&self, a: &Fact, b: &Fact) -> Ordering {
         let order = a.activity().cmp(&b.activity()).then(a.id.cmp(&b.id));
         order.then_with(|| self.arena.get(a.ioc).cmp(self.arena.get(b.ioc)))
+    }
+}
+
+/// Some of the facts, all that are known of their keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    store: &'a KeyStore,
+    facts: &'a [Fact],
+}
+
+impl Part<'_> {
+    /// Merges the facts of each key and hands the rows over in the order of their keys.
+    ///
+    /// # Errors
+    /// The first error of `take`, which ends the walk.
+    pub fn each_row<E>(
+        &self,
+        mut take: impl FnMut(&FeedRow<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let store = self.store;
+        let mut ports = Vec::new();
+        let mut malware = Merged::default();
+        let mut threat_types = Merged::default();
+        let (mut done, mut touched) = (0, 0);
+        for facts in self.facts.chunk_by(|a, b| store.same_key(a, b)) {
+            // Sorted facts have their texts anywhere in memory: fetched by the dozen, the waits for it overlap.
+            if done >= touched {
+                touched = (done + 16).min(self.facts.len());
+                let ahead = self.facts[done..touched].iter();
+                std::hint::black_box(ahead.fold(0, |n, fact| n ^ store.arena.first(fact.key)));
+            }
+            done += facts.len();
+            ports.clear();
+            ports.extend(facts.iter().map(|fact| fact.port).filter(|port| *port != 0));
+            ports.sort_unstable();
+            ports.dedup();
+            let Some(newest) = store.newest(facts) else {
+                continue;
+            };
+            let mut row = store.row(newest, &ports);
+            if facts.len() > 1 {
+                row.exact = facts.iter().all(|f| f.kind != row.kind || f.exact);
+                row.malware = malware.of(&store.malware, facts.iter().map(|f| f.malware));
+                row.threat_type =
+                    threat_types.of(&store.threat_types, facts.iter().map(|f| f.threat_type));
+                row.confidence = facts.iter().map(|f| f.confidence).fold(0, u8::max);
+                row.first_seen = facts.iter().map(|f| f.first_seen).min();
+                row.last_seen = time(facts.iter().map(|f| f.last_seen).fold(NEVER, i64::max));
+                // Sorted by id within a key: the same record in two inputs counts once.
+                row.iocs = facts.chunk_by(|a, b| a.id == b.id).count() as u64;
+                row.compromised = facts.iter().any(|f| f.compromised);
+            }
+            take(&row)?;
+        }
+        Ok(())
     }
 }
 

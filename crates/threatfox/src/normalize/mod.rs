@@ -5,7 +5,7 @@ mod key_store;
 mod row_store;
 
 pub use filter::Filter;
-pub use key_store::KeyStore;
+pub use key_store::{KeyStore, Part};
 pub use row_store::{IocRow, RowStore};
 
 use crate::error::Error;
