@@ -241,11 +241,12 @@ fn ended() -> io::Error {
 
 impl Write for Background {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        if self.block.len() + buf.len() > BLOCK && !self.block.is_empty() {
+        if self.block.len() == BLOCK {
             self.hand_over()?;
         }
-        self.block.extend_from_slice(buf);
-        Ok(buf.len())
+        let n = buf.len().min(BLOCK - self.block.len());
+        self.block.extend_from_slice(&buf[..n]);
+        Ok(n)
     }
 
     /// Nothing waits for a part of the output; [`Background::finish`] waits for the whole.

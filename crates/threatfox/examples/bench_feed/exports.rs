@@ -90,6 +90,7 @@ pub fn write_csv(path: &Path, iocs: &[Ioc]) -> Result<()> {
         "# banner\r\n# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\",\"fk_malware\",\"malware_alias\",\"malware_printable\",\"last_seen_utc\",\"confidence_level\",\"is_compromised\",\"reference\",\"tags\",\"anonymous\",\"reporter\"\r\n"
     )?;
     for (n, (value, kind, threat)) in (0_u64..).zip(iocs) {
+        let value = value.replace('"', "\"\"");
         write!(
             out,
             "\"2026-03-{:02} 04:{:02}:14\", \"{}\", \"{value}\", \"{kind}\", \"{threat}\", \"win.family_{}\", \"None\", \"Family {}\", \"\", \"{}\", \"False\", \"https://bazaar.example/{n}\", \"C2,AS{},censys\", \"0\", \"someone\"\r\n",
@@ -113,8 +114,9 @@ pub fn write_json(path: &Path, iocs: &[Ioc]) -> Result<()> {
         let separator = if n == 0 { "{" } else { "," };
         write!(
             out,
-            "{separator}\n    \"{}\": [\n        {{\n            \"ioc_value\": \"{value}\",\n            \"ioc_type\": \"{kind}\",\n            \"threat_type\": \"{threat}\",\n            \"malware\": \"win.family_{}\",\n            \"malware_alias\": null,\n            \"malware_printable\": \"Family {}\",\n            \"first_seen_utc\": \"2026-03-{:02} 04:{:02}:14\",\n            \"last_seen_utc\": null,\n            \"confidence_level\": 75,\n            \"is_compromised\": false,\n            \"reference\": null,\n            \"tags\": \"C2,AS{}\",\n            \"anonymous\": 0,\n            \"reporter\": \"someone\"\n        }}\n    ]",
+            "{separator}\n    \"{}\": [\n        {{\n            \"ioc_value\": {},\n            \"ioc_type\": \"{kind}\",\n            \"threat_type\": \"{threat}\",\n            \"malware\": \"win.family_{}\",\n            \"malware_alias\": null,\n            \"malware_printable\": \"Family {}\",\n            \"first_seen_utc\": \"2026-03-{:02} 04:{:02}:14\",\n            \"last_seen_utc\": null,\n            \"confidence_level\": 75,\n            \"is_compromised\": false,\n            \"reference\": null,\n            \"tags\": \"C2,AS{}\",\n            \"anonymous\": 0,\n            \"reporter\": \"someone\"\n        }}\n    ]",
             1_700_000 + n,
+            serde_json::to_string(value)?,
             n % 300,
             n % 300,
             1 + n % 28,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
@@ -20,7 +21,14 @@ const START: u64 = 4096;
 #[derive(Debug, Clone)]
 pub struct Input {
     name: String,
-    path: Option<PathBuf>,
+    origin: Origin,
+}
+
+#[derive(Debug, Clone)]
+enum Origin {
+    Stdin,
+    File(PathBuf),
+    Memory(Arc<[u8]>),
 }
 
 impl Input {
@@ -30,12 +38,12 @@ impl Input {
         if path.as_os_str() == "-" {
             return Self {
                 name: "standard input".to_owned(),
-                path: None,
+                origin: Origin::Stdin,
             };
         }
         Self {
             name: path.display().to_string(),
-            path: Some(path.to_owned()),
+            origin: Origin::File(path.to_owned()),
         }
     }
 
@@ -44,7 +52,16 @@ impl Input {
     pub fn labelled(path: &Path, name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            path: Some(path.to_owned()),
+            origin: Origin::File(path.to_owned()),
+        }
+    }
+
+    /// Bytes that are in memory already, as a file would hold them.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8], name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            origin: Origin::Memory(bytes.into()),
         }
     }
 
@@ -68,14 +85,13 @@ pub(crate) fn unpack<T>(
             source,
         }
     };
-    if let Some(path) = &input.path {
-        let mut file = File::open(path).map_err(io_error("open"))?;
-        let magic = first_bytes(&mut file).map_err(io_error("read"))?;
-        if !is_zip(&magic) {
-            return unpack_stream(&input.name, &magic, file, read);
+    match &input.origin {
+        Origin::File(path) => {
+            let file = File::open(path).map_err(io_error("open"))?;
+            return unpack_file(&input.name, file, read);
         }
-        file.seek(SeekFrom::Start(0)).map_err(io_error("read"))?;
-        return unpack_zip(&input.name, file, read);
+        Origin::Memory(bytes) => return unpack_file(&input.name, Cursor::new(bytes), read),
+        Origin::Stdin => {}
     }
     let mut stdin = io::stdin().lock();
     let magic = first_bytes(&mut stdin).map_err(io_error("read"))?;
@@ -87,6 +103,24 @@ pub(crate) fn unpack<T>(
     io::copy(&mut Bounded::new(stdin, MAX_SPOOLED), &mut file).map_err(io_error("unpack"))?;
     file.seek(SeekFrom::Start(0)).map_err(io_error("unpack"))?;
     unpack_zip(&input.name, file, read)
+}
+
+fn unpack_file<T>(
+    name: &str,
+    mut file: impl Read + Seek,
+    read: impl FnOnce(&mut dyn BufRead) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let io_error = |source| Error::Io {
+        action: "read",
+        path: name.to_owned(),
+        source,
+    };
+    let magic = first_bytes(&mut file).map_err(io_error)?;
+    if !is_zip(&magic) {
+        return unpack_stream(name, &magic, file, read);
+    }
+    file.seek(SeekFrom::Start(0)).map_err(io_error)?;
+    unpack_zip(name, file, read)
 }
 
 fn is_zip(magic: &[u8]) -> bool {
@@ -127,7 +161,7 @@ fn unpack_stream<T>(
 
 fn unpack_zip<T>(
     name: &str,
-    file: File,
+    file: impl Read + Seek,
     read: impl FnOnce(&mut dyn BufRead) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let broken = |source: zip::result::ZipError| Error::Unreadable {

@@ -1,0 +1,100 @@
+//! A target a parser: it takes any bytes at all, and must neither panic nor fill the memory. What a parser says of them
+//! does not matter here, but for what must hold of each answer.
+//!
+//! `tests/mutated_samples.rs` runs the targets on damaged samples in a moment; `make fuzz` lets libFuzzer look for new
+//! ways through the code.
+
+mod samples;
+
+use std::io;
+
+use threatfox::error::Error;
+use threatfox::feed;
+use threatfox::lookup::Index;
+use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::rows;
+use threatfox::shared_hosts::SharedHosts;
+use threatfox::source::{self, Input};
+use threatfox::table::Layout;
+
+/// A parser under test.
+pub struct Target {
+    /// How it is called on the command line.
+    pub name: &'static str,
+    /// Feeds it.
+    pub run: fn(&[u8]),
+    /// Real input to begin with.
+    pub samples: fn() -> Vec<Vec<u8>>,
+}
+
+/// All of them.
+pub const TARGETS: [Target; 4] = [
+    Target {
+        name: "csv_export",
+        run: csv_export,
+        samples: samples::csv_records,
+    },
+    Target {
+        name: "json",
+        run: normalize,
+        samples: samples::json,
+    },
+    Target {
+        name: "container",
+        run: normalize,
+        samples: samples::containers,
+    },
+    Target {
+        name: "feed",
+        run: read_feed,
+        samples: samples::feeds,
+    },
+];
+
+/// Records under the header of an export, so that all of the input reaches the parser of records.
+fn csv_export(records: &[u8]) {
+    normalize(&[samples::CSV_HEADER, records].concat());
+}
+
+/// Makes a feed and rows of the input, also where it turns out to be damaged.
+fn normalize(bytes: &[u8]) {
+    let input = Input::of_bytes(bytes, "input");
+    for (shape, layout) in [(Shape::ByKey, Layout::Csv), (Shape::ByIoc, Layout::Jsonl)] {
+        let mut normalizer = Normalizer::new(shape, Filter::default(), SharedHosts::built_in());
+        let report = source::read(&input, &mut normalizer);
+        let read = normalizer.read();
+        if let Ok(report) = report {
+            assert_eq!(report.records, read, "a record is lost");
+        }
+        let Ok((result, counts)) = normalizer.finish() else {
+            continue;
+        };
+        let dropped: u64 = counts.dropped.values().sum();
+        assert_eq!(read, counts.kept + dropped, "the counts do not add up");
+        match result {
+            Normalized::ByKey(store) => read_back(&written(|out| {
+                feed::write(&store, out, layout).map(|(out, _)| out)
+            })),
+            Normalized::ByIoc(store) => {
+                written(|out| rows::write(&store, out, layout).map(|(out, _)| out));
+            }
+        }
+    }
+}
+
+fn written(write: impl FnOnce(Vec<u8>) -> io::Result<Vec<u8>>) -> Vec<u8> {
+    // Writing to memory does not fail.
+    write(Vec::new()).unwrap_or_default()
+}
+
+/// Whatever is written as a feed must read as one.
+fn read_back(feed: &[u8]) {
+    if let Err(error) = Index::read(&Input::of_bytes(feed, "feed")) {
+        panic!("the feed that was written is refused: {error}");
+    }
+}
+
+fn read_feed(bytes: &[u8]) {
+    let result: Result<Index, Error> = Index::read(&Input::of_bytes(bytes, "feed"));
+    drop(result);
+}

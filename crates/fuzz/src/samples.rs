@@ -1,0 +1,123 @@
+//! Real input, cut small: what a fuzzer changes should fit on a page.
+
+use std::io::Write;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use threatfox::feed;
+use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::shared_hosts::SharedHosts;
+use threatfox::source::{self, Input};
+use threatfox::table::Layout;
+
+/// The header of an export.
+pub const CSV_HEADER: &[u8] = b"# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\",\"fk_malware\",\
+    \"malware_alias\",\"malware_printable\",\"last_seen_utc\",\"confidence_level\",\"is_compromised\",\"reference\",\
+    \"tags\",\"anonymous\",\"reporter\"\r\n";
+
+/// Lines without a header: some of each type, and some that no export had yet.
+pub fn csv_records() -> Vec<Vec<u8>> {
+    let export = sample("recent-2026-03-15.csv");
+    let text = String::from_utf8_lossy(&export);
+    let mut samples: Vec<_> = [
+        "ip:port",
+        "domain",
+        "url",
+        "sha256_hash",
+        "md5_hash",
+        "sha1_hash",
+    ]
+    .iter()
+    .map(|kind| {
+        let column = format!("\"{kind}\"");
+        let lines: Vec<_> = text
+            .lines()
+            .filter(|line| line.contains(&column))
+            .take(2)
+            .collect();
+        export_of(&lines)
+    })
+    .collect();
+    samples.push(export_of(&[
+        r#""2026-03-15 04:01:14", "1", "b""ü""cher.example", "domain", "x", "win.x", "a, b", "=X;Y", "2026-03-16 00:00:00", "", "true", "None", "l
+m", "0", "r""#,
+        r#""2026-03-15 04:01:14", "2", "https://https://U:p@XN--BCHER-KVA.example:8080/?q#f", "url", "x", "win.x", "", "", "", "75", "", "", "", "0", "r""#,
+        r#""2026-03-15 04:01:14", "3", "[2001:db9::7]:443", "ip:port", "x", "win.x", "", "", "", "75", "", "", "", "0", "r""#,
+    ]));
+    samples
+}
+
+fn export_of(lines: &[&str]) -> Vec<u8> {
+    let trailer = format!("# Number of entries: {}", lines.len());
+    let lines: Vec<_> = lines.iter().copied().chain([trailer.as_str()]).collect();
+    lines.join("\r\n").into_bytes()
+}
+
+/// Answers of the API and exports.
+pub fn json() -> Vec<Vec<u8>> {
+    let record = r#"{"ioc_value":"http:\/\/c2.example:81\/x","ioc_type":"url","threat_type":"botnet_cc","malware":"win.x","malware_alias":null,"malware_printable":"X","first_seen_utc":"2026-07-24 13:50:06","last_seen_utc":null,"confidence_level":75,"is_compromised":false,"reference":null,"tags":"a,b","anonymous":"0","reporter":"r"}"#;
+    let answer = r#"{"id":"7","ioc":"203.0.114.7:443","threat_type":"botnet_cc","ioc_type":"ip:port","malware":"win.x","confidence_level":100,"first_seen":"2026-08-15 16:05:07 UTC","last_seen":null,"reporter":"r","tags":["a","b"]}"#;
+    [
+        format!("{{\"1\":[{record}],\"2\":[{record},{record}]}}"),
+        format!("{{\"query_status\":\"ok\",\"data\":[{answer},{answer}]}}"),
+        r#"{"query_status":"illegal_days","data":"Days must be \u0031 to 7"}"#.to_owned(),
+    ]
+    .into_iter()
+    .map(String::into_bytes)
+    .collect()
+}
+
+/// The same in gzip and zip.
+pub fn containers() -> Vec<Vec<u8>> {
+    let plain: Vec<_> = csv_records()
+        .into_iter()
+        .take(2)
+        .map(|records| [CSV_HEADER, &records].concat())
+        .chain(json().into_iter().take(1))
+        .collect();
+    let packed = plain
+        .iter()
+        .flat_map(|bytes| [gzipped(bytes), zipped(bytes)]);
+    packed.chain(plain.iter().cloned()).collect()
+}
+
+/// Feeds made of the exports.
+pub fn feeds() -> Vec<Vec<u8>> {
+    let exports = csv_records().into_iter();
+    let feeds: Vec<_> = exports
+        .map(|records| feed_of(&[CSV_HEADER, &records].concat()))
+        .collect();
+    let packed = gzipped(&feeds[0]);
+    feeds.into_iter().chain([packed]).collect()
+}
+
+fn feed_of(export: &[u8]) -> Vec<u8> {
+    let mut normalizer = Normalizer::new(Shape::ByKey, Filter::default(), SharedHosts::built_in());
+    let read = source::read(&Input::of_bytes(export, "sample"), &mut normalizer);
+    match read.and_then(|_| normalizer.finish()) {
+        Ok((Normalized::ByKey(store), _)) => {
+            feed::write(&store, Vec::new(), Layout::Csv).map_or(Vec::new(), |(bytes, _)| bytes)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    // Writing to memory does not fail.
+    let _ = gzip.write_all(bytes);
+    gzip.finish().unwrap_or_default()
+}
+
+fn zipped(bytes: &[u8]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let _ = zip.start_file("full.csv", zip::write::SimpleFileOptions::default());
+    let _ = zip.write_all(bytes);
+    zip.finish().map_or(Vec::new(), std::io::Cursor::into_inner)
+}
+
+fn sample(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/threatfox");
+    std::fs::read(folder.join(name)).unwrap_or_default()
+}

@@ -1,0 +1,83 @@
+//! Each parser on its samples, on all their beginnings, and on thousands of damaged copies: the same in each run.
+
+use threatfox_fuzz::{TARGETS, Target};
+
+/// Copies made of each sample.
+const COPIES: u32 = 400;
+/// What parsers stumble over.
+const TOKENS: [&[u8]; 14] = [
+    b"\"",
+    b"\"\"",
+    b", ",
+    b",",
+    b"\r\n",
+    b"\n",
+    b"\0",
+    b"\xff",
+    b"{",
+    b"}",
+    b"]",
+    b"://",
+    b"xn--",
+    b"\xe2\x80\xae",
+];
+
+/// A generator of numbers that needs no seed from outside (xorshift).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % (bound.max(1) as u64)).unwrap_or(0)
+    }
+}
+
+/// Damages a copy in one to eight places.
+fn damaged(samples: &[Vec<u8>], sample: &[u8], numbers: &mut Numbers) -> Vec<u8> {
+    let mut bytes = sample.to_vec();
+    for _ in 0..=numbers.below(8) {
+        let from = numbers.below(bytes.len());
+        let to = bytes.len().min(from + 1 + numbers.below(40));
+        let replacement = match numbers.below(6) {
+            0 => vec![u8::try_from(numbers.below(256)).unwrap_or(0)],
+            1 => TOKENS[numbers.below(TOKENS.len())].to_vec(),
+            2 => Vec::new(),
+            3 => bytes[from..to].repeat(1 + numbers.below(9)),
+            4 => b"9".repeat(1 + numbers.below(40)),
+            _ => {
+                let other = &samples[numbers.below(samples.len())];
+                let start = numbers.below(other.len());
+                other[start..].iter().copied().take(60).collect()
+            }
+        };
+        bytes.splice(from..to, replacement);
+    }
+    bytes
+}
+
+fn survives_damage(target: &Target) {
+    let samples = (target.samples)();
+    assert!(samples.len() > 1, "{} has no samples", target.name);
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    for sample in &samples {
+        assert!(!sample.is_empty(), "a sample of {} is empty", target.name);
+        (target.run)(sample);
+        for end in (0..sample.len()).step_by(7) {
+            (target.run)(&sample[..end]);
+        }
+        for _ in 0..COPIES {
+            (target.run)(&damaged(&samples, sample, &mut numbers));
+        }
+    }
+}
+
+#[test]
+fn no_parser_panics_on_damaged_input() {
+    std::thread::scope(|scope| {
+        for target in &TARGETS {
+            scope.spawn(|| survives_damage(target));
+        }
+    });
+}
