@@ -1,7 +1,7 @@
 # What can be done here. Every target sets up what it needs from a fresh checkout:
 # Rust, Go, a C compiler and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help helper demo hunt test test-rust test-engine bench lint golden clean
+.PHONY: help helper demo hunt test test-rust test-engine bench fuzz lint golden clean
 
 ENGINE := tests/engine
 # Says in one line what runs, and afterwards how long it took.
@@ -31,10 +31,13 @@ test-engine: helper ## Test the artifacts in Velociraptor's own engine (the firs
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
 	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 20m
 
-bench: helper ## Measure: normalize against a bare read, the hunt against bare parse_evtx (needs python3)
-	$(STEP) "normalize" cargo run --locked --release --quiet --package threatfox --example bench_feed -- 10000 100000
+bench: helper ## Measure: normalize against bare reads and Python, the hunt against bare parse_evtx (needs python3) [IOC_LIST=FILE]
+	$(STEP) "normalize" cargo run --locked --release --quiet --package threatfox --example bench_feed -- 10000 100000 1200000 $(IOC_LIST)
 	$(STEP) "match" cargo run --locked --release --quiet --package threatfox --example bench_match -- target/release/threatfox 100000 1000000
 	$(STEP) "hunt" $(ENGINE)/bench.sh
+
+fuzz: ## Let libFuzzer look for input that breaks a parser (FUZZ_SECONDS=600 each; needs a C++ compiler)
+	$(STEP) "fuzz" tests/tools/fuzz.sh
 
 lint: ## Check format, lints and artifacts
 	$(STEP) "cargo fmt" cargo fmt --all --check

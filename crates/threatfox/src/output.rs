@@ -19,8 +19,6 @@ use sha2::{Digest, Sha256};
 const BLOCK: usize = 64 * 1024;
 /// How many blocks may wait while the disk takes others: 1 MiB.
 const QUEUE: usize = 16;
-/// How many bytes the system may hold back from the disk.
-const SYNC: usize = 4 << 20;
 
 /// What was written, as it lies on the disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,7 +69,6 @@ impl Output {
             place,
             sha256: Sha256::new(),
             bytes: 0,
-            unsynced: 0,
         };
         let stream = if path
             .extension()
@@ -131,7 +128,6 @@ impl Complete {
             place,
             sha256,
             bytes,
-            ..
         } = self.hashing;
         if let Place::Temporary(file) = place {
             file.persist(&self.path)
@@ -269,8 +265,6 @@ struct Hashing {
     place: Place,
     sha256: Sha256,
     bytes: u64,
-    /// Bytes of a file that may not have reached the disk.
-    unsynced: usize,
 }
 
 impl Write for Hashing {
@@ -280,14 +274,6 @@ impl Write for Hashing {
             Place::Temporary(out) => out.file.as_file_mut().write(buf)?,
             Place::Special(out) => out.write(buf)?,
         };
-        self.unsynced += n;
-        if let Place::Temporary(file) = &self.place
-            && self.unsynced >= SYNC
-        {
-            // The disk takes it now, while rows are made, instead of all at the end.
-            file.file.as_file().sync_data()?;
-            self.unsynced = 0;
-        }
         self.sha256.update(&buf[..n]);
         self.bytes += n as u64;
         Ok(n)
