@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{fetch, match_values, normalize, scan, search};
+use crate::commands::{explain, fetch, match_values, normalize, scan, search};
 
 /// Turns ThreatFox indicators (abuse.ch) into a feed for hunts with Velociraptor.
 #[derive(Debug, Parser)]
@@ -19,6 +19,7 @@ pub enum Command {
     Normalize(normalize::Options),
     Search(Box<search::Options>),
     Match(match_values::Options),
+    Explain(explain::Options),
     Scan(Box<scan::Options>),
 }
 

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use threatfox::Error;
 use threatfox::normalize::{Filter, Shape};
+use threatfox::policy::Policy;
 use threatfox::table::Layout;
 
 /// A day in seconds.
@@ -28,6 +30,22 @@ pub struct FeedOptions {
     #[arg(long)]
     pub force: bool,
 
+    #[command(flatten)]
+    pub select: SelectOptions,
+
+    /// List each record that was left out, with the reason, as CSV in this file
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+
+    /// How the summary is written: text to standard error; json to standard output, or to standard error where the
+    /// rows go to standard output
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Text)]
+    pub summary: SummaryFormat,
+}
+
+/// Which records are wanted.
+#[derive(Debug, Args)]
+pub struct SelectOptions {
     /// Leave out IOCs below this confidence, 0 to 100 [default: 50 by key, 0 by ioc]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub min_confidence: Option<u8>,
@@ -43,15 +61,6 @@ pub struct FeedOptions {
     /// Leave out what this policy file (YAML, see docs/policy.md) says is never to match
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-
-    /// List each record that was left out, with the reason, as CSV in this file
-    #[arg(long, value_name = "FILE")]
-    pub rejects: Option<PathBuf>,
-
-    /// How the summary is written: text to standard error; json to standard output, or to standard error where the
-    /// rows go to standard output
-    #[arg(long, value_enum, default_value_t = SummaryFormat::Text)]
-    pub summary: SummaryFormat,
 }
 
 /// A row for what.
@@ -98,6 +107,18 @@ impl FeedOptions {
             By::Key => 50,
             By::Ioc => 0,
         };
+        self.select.filter(default_confidence, now)
+    }
+
+    /// Whether the rows take standard output.
+    pub fn rows_to_stdout(&self) -> bool {
+        self.output.as_os_str() == "-"
+    }
+}
+
+impl SelectOptions {
+    /// Which records are kept at `now`, seconds since 1970, policy aside.
+    pub fn filter(&self, default_confidence: u8, now: i64) -> Filter {
         Filter {
             min_confidence: self.min_confidence.unwrap_or(default_confidence),
             active_since: self.max_age.map(|days| now - i64::from(days) * DAY),
@@ -106,9 +127,10 @@ impl FeedOptions {
         }
     }
 
-    /// Whether the rows take standard output.
-    pub fn rows_to_stdout(&self) -> bool {
-        self.output.as_os_str() == "-"
+    /// The policy, which ignores nothing where no file is given.
+    pub fn policy(&self) -> Result<Policy, Error> {
+        let policy = self.policy.as_deref().map(Policy::read).transpose()?;
+        Ok(policy.unwrap_or_default())
     }
 }
 

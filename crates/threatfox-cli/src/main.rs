@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Fetch(options) => commands::fetch::run(*options),
         Command::Search(options) => commands::search::run(&options),
         Command::Match(options) => commands::match_values::run(&options),
+        Command::Explain(options) => commands::explain::run(&options),
         Command::Normalize(options) => commands::normalize::run(&options),
         Command::Scan(options) => commands::scan::run(&options),
     });

@@ -11,6 +11,7 @@ mod arena;
 pub mod download;
 pub mod error;
 pub mod evtx;
+pub mod explain;
 pub mod false_positives;
 pub mod feed;
 pub mod host;

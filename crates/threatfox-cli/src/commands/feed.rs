@@ -42,12 +42,7 @@ impl Prepared {
     pub fn new(options: &FeedOptions) -> anyhow::Result<Self> {
         Ok(Self {
             earlier: earlier_output(options)?,
-            policy: options
-                .policy
-                .as_deref()
-                .map(Policy::read)
-                .transpose()?
-                .unwrap_or_default(),
+            policy: options.select.policy()?,
             false_positives: FalsePositives::default(),
         })
     }
@@ -201,7 +196,7 @@ fn add_reject(
         })
 }
 
-fn unix_now() -> i64 {
+pub fn unix_now() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.ok()
         .and_then(|now| i64::try_from(now.as_secs()).ok())

@@ -1,5 +1,6 @@
 //! One module a subcommand, and what several of them share.
 
+pub mod explain;
 pub mod feed;
 pub mod fetch;
 pub mod match_values;

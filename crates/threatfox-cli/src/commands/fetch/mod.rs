@@ -126,7 +126,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let choice = plan.choice();
     eprintln!("threatfox: downloading {choice}");
     if since_last || !matches!(choice.request, Request::Iocs(_)) {
-        feed.max_age = feed.max_age.or(days.and_then(Window::days));
+        feed.select.max_age = feed.select.max_age.or(days.and_then(Window::days));
     }
     let answer = obtain(&network, &choice.request, cache.as_ref())?;
     let inputs = match &plan {

@@ -1,0 +1,118 @@
+//! `threatfox explain`: why a value is, or is not, in the feed that `normalize` makes of the same files and options.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use clap::Args;
+use threatfox::explain::{Explainer, Finding, Verdict};
+use threatfox::false_positives::FalsePositives;
+use threatfox::ioc::Ioc;
+use threatfox::lookup::rules::is_never_matched;
+use threatfox::lookup::{read_value, refang};
+use threatfox::normalize::Filter;
+use threatfox::source::{self, Input};
+use threatfox::text::clean;
+
+use super::Usage;
+use super::feed::unix_now;
+use crate::feed_options::SelectOptions;
+
+/// Say why a value is, or is not, in the feed
+///
+/// Reads what normalize reads, with the same options, and tells each record that concerns the value and what became of it.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// An address, address:port, host, URL or hash; it may be defanged
+    value: String,
+
+    /// The files the feed is made of: exports, API responses, those in the folder of --cache; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// What is on abuse.ch's list of false positives, in this file, counts as left out
+    #[arg(long, value_name = "FILE")]
+    fplist: Option<PathBuf>,
+
+    #[command(flatten)]
+    select: SelectOptions,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  threatfox explain evil.example full.csv.zip
+  threatfox explain 'hxxp://a[.]evil.example/x' full.csv.zip --policy policy.yaml
+  threatfox explain 203.0.113.7:443 full.csv.zip recent.json --min-confidence 75 --fplist fplist.json
+
+Exit code 0 whatever the answer is; 1 where a file cannot be read, 2 where the value is none.";
+
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let value = options.value.trim();
+    let plain = refang(value);
+    let ioc = read_value(&plain)
+        .map_err(|reject| Usage(format!("{:?} cannot be in a feed: {reject}", clean(value))))?;
+    let policy = options.select.policy()?;
+    let shared = policy.shared_hosts();
+    let list = options.fplist.as_deref().map(Input::new);
+    let list = list.as_ref().map(FalsePositives::read).transpose()?;
+    let filter = Filter {
+        policy,
+        false_positives: list.unwrap_or_default(),
+        ..options.select.filter(50, unix_now())
+    };
+    let mut explainer = Explainer::new(&plain, &ioc, filter, shared);
+    for file in &options.files {
+        source::read(&Input::new(file), &mut explainer)?;
+    }
+    let (read, findings) = explainer.finish();
+    let mut text = answer(&clean(&plain), read, &findings);
+    if matches!(ioc, Ioc::Address(ip, _) if is_never_matched(ip)) {
+        text += "It is a private or local address: no hunt matches it, whatever a feed holds.\n";
+    }
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// The answer first, then the records.
+fn answer(value: &str, read: u64, findings: &[Finding]) -> String {
+    let matching = |finding: &&Finding| matches!(finding.verdict, Verdict::Matches { .. });
+    let matches = findings.iter().filter(matching).count();
+    let mut text = match (findings.len(), matches) {
+        (0, _) => format!("{value} is not in the feed: none of the {read} records concerns it.\n"),
+        (all, 0) => format!(
+            "{value} is not matched by the feed: of {read} records, {all} concern it, and each is left out or does not match.\n"
+        ),
+        (all, n) => {
+            format!(
+                "{value} is matched by the feed: of {read} records, {all} concern it, {n} match.\n"
+            )
+        }
+    };
+    for finding in findings {
+        let Finding {
+            id,
+            ioc,
+            ioc_type,
+            malware,
+            confidence,
+            verdict,
+        } = finding;
+        // Writing to a String does not fail.
+        let _ = match verdict {
+            Verdict::Matches { key, matched } => writeln!(
+                text,
+                "  match     {ioc} ({ioc_type}): {} ({}), key {key}",
+                matched.name(),
+                matched.strength().name()
+            ),
+            Verdict::NoMatch(why) => writeln!(text, "  no match  {ioc} ({ioc_type}): {why}"),
+            Verdict::Dropped(reject) => writeln!(text, "  left out  {ioc} ({ioc_type}): {reject}"),
+        };
+        let _ = writeln!(
+            text,
+            "            {malware}, confidence {confidence}, https://threatfox.abuse.ch/ioc/{id}/"
+        );
+    }
+    text
+}
