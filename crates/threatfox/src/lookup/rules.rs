@@ -239,10 +239,8 @@ mod tests {
     #[test]
     fn the_hunt_in_vql_says_the_same() {
         let join = include_str!("../../../../artifacts/Generic/ThreatFox/Join.yaml");
-        let Some((_, vql)) = join.split_once("LET MatchKinds") else {
-            return;
-        };
-        let (kinds, rest) = vql.split_once("\n\n").unwrap();
+        let (_, vql) = join.split_once("MatchKinds=dict(").unwrap();
+        let (kinds, rest) = vql.split_once("Strengths=dict(").unwrap();
         let mut ours = BTreeSet::new();
         for (role, role_name) in ROLES {
             for kind in Kind::ALL {
