@@ -12,6 +12,7 @@ use threatfox::error::Error;
 use threatfox::feed;
 use threatfox::lookup::Index;
 use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::policy::Policy;
 use threatfox::rows;
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
@@ -28,7 +29,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     Target {
         name: "csv_export",
         run: csv_export,
@@ -48,6 +49,11 @@ pub const TARGETS: [Target; 4] = [
         name: "feed",
         run: read_feed,
         samples: samples::feeds,
+    },
+    Target {
+        name: "policy",
+        run: read_policy,
+        samples: samples::policies,
     },
 ];
 
@@ -92,6 +98,11 @@ fn read_back(feed: &[u8]) {
     if let Err(error) = Index::read(&Input::of_bytes(feed, "feed")) {
         panic!("the feed that was written is refused: {error}");
     }
+}
+
+fn read_policy(bytes: &[u8]) {
+    let result: Result<Policy, Error> = Policy::parse("policy", &String::from_utf8_lossy(bytes));
+    drop(result);
 }
 
 fn read_feed(bytes: &[u8]) {

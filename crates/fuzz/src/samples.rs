@@ -92,6 +92,18 @@ pub fn feeds() -> Vec<Vec<u8>> {
     feeds.into_iter().chain([packed]).collect()
 }
 
+/// Policies with every list.
+pub fn policies() -> Vec<Vec<u8>> {
+    [
+        "ignore:\n  ips: [203.0.113.0/24, 2001:db8::/32]\n  domains:\n    - host.example # why\n    - .suffix.example\n\
+         \u{20} urls: [\"http://host.example/a?b\"]\n  hashes: [d41d8cd98f00b204e9800998ecf8427e]\n",
+        "ignore:\n  malware: [win.x, 'X Stealer']\n  reporters: &r [someone]\n  tags: *r\n  ids: [1, 2]\n\
+         shared_hosts:\n  - files.example\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
 fn feed_of(export: &[u8]) -> Vec<u8> {
     let mut normalizer = Normalizer::new(Shape::ByKey, Filter::default(), SharedHosts::built_in());
     let read = source::read(&Input::of_bytes(export, "sample"), &mut normalizer);

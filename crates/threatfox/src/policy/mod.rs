@@ -99,7 +99,11 @@ impl Policy {
         Self::parse(&path.display().to_string(), &text)
     }
 
-    fn parse(file: &str, text: &str) -> Result<Self, Error> {
+    /// Reads the text of a policy file of this name.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] for what is no policy, with line and column.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
         let wrong = |problem| Error::Policy {
             name: file.to_owned(),
             problem,
