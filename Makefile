@@ -1,7 +1,7 @@
 # What can be done here. Every target sets up what it needs from a fresh checkout:
 # Rust, Go, a C compiler and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help helper demo hunt test test-rust test-engine bench fuzz lint golden clean
+.PHONY: help helper demo hunt test test-rust test-engine test-windows bench fuzz lint golden tools clean
 
 ENGINE := tests/engine
 # Says in one line what runs, and afterwards how long it took.
@@ -31,13 +31,18 @@ test-engine: helper ## Test the artifacts in Velociraptor's own engine (the firs
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
 	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 20m
 
+test-windows: helper ## Run the helper for Windows under wine: the same bytes as on Linux (skipped where wine is missing)
+	$(STEP) "test the helper for Windows" tests/windows/test.sh
+
 bench: helper ## Measure: normalize against bare reads and Python, the hunt against bare parse_evtx (needs python3) [IOC_LIST=FILE]
 	$(STEP) "normalize" cargo run --locked --release --quiet --package threatfox --example bench_feed -- 10000 100000 1200000 $(IOC_LIST)
 	$(STEP) "match" cargo run --locked --release --quiet --package threatfox --example bench_match -- target/release/threatfox 100000 1000000
 	$(STEP) "hunt" $(ENGINE)/bench.sh
+	$(STEP) "scan and the Native hunt" $(ENGINE)/bench_native.sh
 
 fuzz: ## Let libFuzzer look for input that breaks a parser (FUZZ_SECONDS=600 each; needs a C++ compiler)
 	$(STEP) "fuzz" tests/tools/fuzz.sh
+	$(STEP) "fuzz the reader of logs" env FUZZ_SECONDS=$${FUZZ_SECONDS:-600} cargo test --locked --release --quiet --package threatfox --test scan_fuzz
 
 lint: ## Check format, lints and artifacts
 	$(STEP) "cargo fmt" cargo fmt --all --check
@@ -48,6 +53,10 @@ lint: ## Check format, lints and artifacts
 
 golden: helper ## Write the golden files anew; read the diff before you commit it
 	$(STEP) "golden files" $(ENGINE)/test.sh -run 'TestEngine/TestHuntFindsExactly' -update
+
+tools: ## Build the helpers for Linux and Windows into dist/, with SHA-256 and SBOM (tools/build.sh says what it needs)
+	$(STEP) "the helper for Linux" tools/build.sh linux
+	$(STEP) "the helper for Windows" tools/build.sh windows
 
 clean: ## Remove what was built
 	rm -rf target $(ENGINE)/vendor $(ENGINE)/overlay.json

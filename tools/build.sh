@@ -14,8 +14,8 @@ system=${1:?linux or windows}
 dist=$top/dist
 mkdir -p "$dist"
 
-# Paths of this machine must not get into the program.
-remap="--remap-path-prefix=$top=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+# Paths of this machine must not get into the program; those of this folder are relative already.
+remap="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 export CARGO_INCREMENTAL=0
 
 need() {

@@ -49,6 +49,7 @@ import (
 	_ "www.velocidex.com/golang/velociraptor/accessors/zip"          // gzip
 	_ "www.velocidex.com/golang/velociraptor/result_sets/simple"     // flow results
 	_ "www.velocidex.com/golang/velociraptor/result_sets/timed"      // event results
+	_ "www.velocidex.com/golang/velociraptor/vql/common"             // column_filter
 	_ "www.velocidex.com/golang/velociraptor/vql/filesystem"         // tempfile, stat, copy
 	_ "www.velocidex.com/golang/velociraptor/vql/functions"          // to_dict, get, hash
 	_ "www.velocidex.com/golang/velociraptor/vql/networking"         // http_client

@@ -151,6 +151,61 @@ fn only_the_rows_of_the_feed_that_were_met_are_written_as_they_stand() {
 }
 
 #[test]
+fn only_keys_of_the_kinds_asked_for_are_looked_up() {
+    let bench = bench();
+    let edge = edge();
+    let args = [
+        "--feed",
+        "feed.csv.gz",
+        "--summary",
+        "json",
+        edge.to_str().unwrap(),
+    ];
+    let all = summary(&scan(&bench, &args));
+    let some = summary(&scan(&bench, &[&args[..], &["--kinds", "ip,url"]].concat()));
+    assert_eq!(some["feed_rows"], 3);
+    assert!(some["candidates"].as_u64() < all["candidates"].as_u64());
+    let run = scan(&bench, &[&args[..], &["--kinds", "ip,address"]].concat());
+    assert_eq!(run.code, 2);
+    assert!(
+        run.stderr.contains("give some of ip,domain,url_host"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn rows_of_values_from_elsewhere_are_met_too() {
+    let bench = bench();
+    let log = data("not-sysmon-security-1-record.evtx");
+    fs::write(
+        bench.path("values"),
+        "203.0.113.7\n2001:db8:0:0::7\ntype: 5 www.C2.bad-domain.example.\nother.example\n",
+    )
+    .unwrap();
+    let args = [
+        "--feed",
+        "feed.csv.gz",
+        "--met",
+        "met.csv",
+        "--values",
+        "values",
+    ];
+    let run = scan(&bench, &[&args[..], &[log.to_str().unwrap()]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let met = fs::read_to_string(bench.path("met.csv")).unwrap();
+    let keys: Vec<_> = met
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').next().unwrap())
+        .collect();
+    assert_eq!(
+        keys,
+        ["2001:db8::7", "203.0.113.7", "c2.bad-domain.example"]
+    );
+}
+
+#[test]
 fn the_summary_counts_sysmons_events_of_each_log_in_the_period() {
     let bench = bench();
     let (edge, real) = (edge(), data("sysmon6-issue_43.evtx"));
@@ -345,14 +400,17 @@ fn nothing_to_search_or_to_look_for_is_a_failure_that_leaves_earlier_files_alone
         (&["--logs-from", "empty.list"], "no log is named"),
         (
             &["--logs-from", "gone.list"],
-            "cannot read the list of logs gone.list",
+            "cannot read the list gone.list",
         ),
         (
             &["--feed", "old.csv", edge],
             "not a feed of this version: it lacks the columns kind, ioc_type",
         ),
         (&["--feed", "text.evtx", edge], "text.evtx is no feed"),
-        (&["--feed", "head.csv", edge], "no row after the header"),
+        (
+            &["--feed", "head.csv", edge],
+            "no row of the kinds asked for",
+        ),
         (&["--feed", "gone.csv", edge], "gone.csv"),
     ] {
         let run = scan(&bench, &[args, &["-o", "out.jsonl"]].concat());

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
+use threatfox::key::Kind;
 use threatfox::output::Output;
 use threatfox::scan::{Fingerprints, LogReport, NarrowedFeed, Pace, Scan};
 use threatfox::source::Input;
@@ -36,9 +37,17 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     feed: Option<PathBuf>,
 
+    /// Look for these kinds of keys only, such as ip,domain
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind, default_values = Kind::ALL.map(Kind::name))]
+    kinds: Vec<Kind>,
+
     /// Write the feed's rows that may match to this file, as a feed
     #[arg(long, value_name = "FILE", requires = "feed")]
     met: Option<PathBuf>,
+
+    /// Let --met have the rows of these values too: addresses and host names from elsewhere, one a line
+    #[arg(long, value_name = "FILE", requires = "met")]
+    values: Option<PathBuf>,
 
     /// Where the events go: a file (.gz compresses) or - for standard output
     #[arg(short, long, default_value = "-", value_name = "FILE")]
@@ -80,11 +89,15 @@ Exit codes:
 
 /// What was done, for --summary.
 #[derive(Debug, Serialize)]
-struct Summary {
+struct Summary<'a> {
     /// Rows of the feed.
     feed_rows: u64,
     /// Rows of it that may match.
     met_rows: u64,
+    /// Where they are.
+    met: Option<&'a Path>,
+    /// Where the candidates are.
+    output: &'a Path,
     candidates: u64,
     logs: Vec<LogReport>,
 }
@@ -96,7 +109,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let feed = options
         .feed
         .as_deref()
-        .map(|path| NarrowedFeed::open(Input::new(path)));
+        .map(|path| NarrowedFeed::open(Input::new(path), options.kinds.clone()));
     let feed = feed.transpose()?;
     let scan = Scan {
         keys: feed.as_ref().map(|feed| &feed.keys),
@@ -107,6 +120,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         },
     };
     let mut met = Fingerprints::default();
+    if let Some(path) = &options.values {
+        scan.values(read_list(path)?.lines(), &mut met);
+    }
     let mut reports = Vec::with_capacity(logs.len());
     for log in &logs {
         let report = scan.log(log, &mut met, &mut out);
@@ -132,6 +148,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let summary = Summary {
         feed_rows: feed.as_ref().map_or(0, NarrowedFeed::rows),
         met_rows,
+        met: options.met.as_deref(),
+        output: &options.output,
         candidates: reports.iter().map(|report| report.candidates).sum(),
         logs: reports,
     };
@@ -157,13 +175,7 @@ impl Options {
             }
         }
         if let Some(list) = &self.logs_from {
-            let text = if list.as_os_str() == "-" {
-                io::read_to_string(io::stdin())
-            } else {
-                std::fs::read_to_string(list)
-            };
-            let text =
-                text.with_context(|| format!("cannot read the list of logs {}", list.display()))?;
+            let text = read_list(list)?;
             logs.extend(
                 text.lines()
                     .filter(|line| !line.is_empty())
@@ -188,7 +200,7 @@ impl Options {
         Ok(rows)
     }
 
-    fn print(&self, summary: &Summary) -> anyhow::Result<()> {
+    fn print(&self, summary: &Summary<'_>) -> anyhow::Result<()> {
         match self.summary {
             SummaryFormat::Text => eprint!("{}", summary.text()),
             SummaryFormat::Json if self.output.as_os_str() == "-" => {
@@ -200,7 +212,7 @@ impl Options {
     }
 }
 
-impl Summary {
+impl Summary<'_> {
     fn text(&self) -> String {
         let mut text = String::new();
         for log in &self.logs {
@@ -221,6 +233,21 @@ impl Summary {
         }
         text
     }
+}
+
+/// A file with one thing a line; - is standard input.
+fn read_list(path: &Path) -> anyhow::Result<String> {
+    let text = if path.as_os_str() == "-" {
+        io::read_to_string(io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    text.with_context(|| format!("cannot read the list {}", path.display()))
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    Kind::from_name(text)
+        .ok_or_else(|| format!("give some of {}", Kind::ALL.map(Kind::name).join(",")))
 }
 
 /// Seconds since 1970 of a time as typed.

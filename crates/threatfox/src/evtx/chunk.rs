@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::CHUNK_SIZE;
-use super::binxml::{Cursor, Template};
+use super::cursor::Cursor;
 use super::event::Event;
+use super::template::Template;
 
 const MAGIC: &[u8] = b"ElfChnk\0";
 /// Where the records begin.

@@ -1,8 +1,10 @@
 //! An event of a log: what it is, told without building it.
 
-use super::binxml::{BINARY_XML, Cursor, Instance, Node, build};
 use super::chunk::Chunk;
+use super::cursor::Cursor;
+use super::template::{BINARY_XML, Instance};
 use super::text::Utf16;
+use super::tree::{Node, build};
 use super::value::{Value, unix_time};
 
 /// What nearly each record begins with: a fragment header, then a template instance's token.

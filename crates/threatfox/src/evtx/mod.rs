@@ -7,11 +7,13 @@
 //! `parse_evtx` (times and numbers as text, braces, other nesting), and builds each event to tell what it is. Here an
 //! event's id and the few fields that matter are read in place; only a candidate is built whole. Tests compare both.
 
-mod binxml;
 mod chunk;
+mod cursor;
 mod event;
 mod log;
+mod template;
 mod text;
+mod tree;
 mod value;
 
 pub use chunk::{Chunk, Content};

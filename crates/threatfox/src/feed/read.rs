@@ -101,9 +101,9 @@ impl Header {
         }
     }
 
-    /// Which field is the key.
-    pub fn key(&self) -> usize {
-        self.positions[0]
+    /// Which fields are the key and its kind.
+    pub fn key_and_kind(&self) -> (usize, usize) {
+        (self.positions[0], self.positions[1])
     }
 }
 

@@ -5,26 +5,30 @@ use std::io::Write;
 use super::keys::{Fingerprints, KeySet, of_key};
 use crate::error::Error;
 use crate::feed::{Line, lines};
+use crate::key::Kind;
 use crate::source::Input;
 
 /// A feed of which only the fingerprints of its keys are in memory.
 pub struct NarrowedFeed {
     input: Input,
+    kinds: Vec<Kind>,
     rows: u64,
     /// What to look up.
     pub keys: KeySet,
 }
 
 impl NarrowedFeed {
-    /// Reads the keys of a feed.
+    /// Reads the keys of these kinds.
     ///
     /// # Errors
-    /// The feed cannot be read, is none, is of another version, or has no row.
-    pub fn open(input: Input) -> Result<Self, Error> {
+    /// The feed cannot be read, is none, is of another version, or has no row of these kinds.
+    pub fn open(input: Input, kinds: Vec<Kind>) -> Result<Self, Error> {
         let mut keys = KeySet::default();
         let mut rows = 0;
         lines(&input, &mut |line| {
-            if let Line::Row { key, .. } = line {
+            if let Line::Row { key, kind, .. } = line
+                && kinds.iter().any(|wanted| wanted.name() == kind)
+            {
                 keys.insert(key);
                 rows += 1;
             }
@@ -33,13 +37,18 @@ impl NarrowedFeed {
         if rows == 0 {
             return Err(Error::Incomplete {
                 name: input.name().to_owned(),
-                problem: "no row after the header".to_owned(),
+                problem: "no row of the kinds asked for after the header".to_owned(),
             });
         }
-        Ok(Self { input, rows, keys })
+        Ok(Self {
+            input,
+            kinds,
+            rows,
+            keys,
+        })
     }
 
-    /// How many rows the feed has.
+    /// How many rows of these kinds the feed has.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
@@ -54,7 +63,10 @@ impl NarrowedFeed {
         lines(&self.input, &mut |line| {
             let text = match line {
                 Line::Header(text) => text,
-                Line::Row { key, text } => {
+                Line::Row { kind, .. } if self.kinds.iter().all(|wanted| wanted.name() != kind) => {
+                    return Ok(());
+                }
+                Line::Row { key, text, .. } => {
                     read += 1;
                     if !met.contains(&of_key(key)) {
                         return Ok(());

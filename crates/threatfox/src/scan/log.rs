@@ -78,6 +78,15 @@ impl LogReport {
 }
 
 impl Scan<'_> {
+    /// Adds to `found` what addresses, host names and DNS answers that come from elsewhere meet.
+    pub fn values<'v>(&self, values: impl Iterator<Item = &'v str>, found: &mut Fingerprints) {
+        if let Some(keys) = self.keys {
+            let mut lookup = Lookup::new(keys);
+            values.for_each(|value| lookup.value(value));
+            found.extend(lookup.found);
+        }
+    }
+
     /// Reads a log and writes each candidate as a line of JSON: the row that `parse_evtx` gives, and the log's path as
     /// `LogFile`. What was met of the keys is added to `found`.
     ///

@@ -75,6 +75,11 @@ impl<'k> Lookup<'k> {
         any
     }
 
+    /// Looks up a value that is no event's: an address, a name, or an answer as `QueryResults` has it.
+    pub fn value(&mut self, value: &str) {
+        self.answer(value.as_bytes());
+    }
+
     fn field(&mut self, field: Field, text: Utf16<'_>) -> bool {
         let mut buffer = std::mem::take(&mut self.buffer);
         if text.ascii(&mut buffer).is_none() {

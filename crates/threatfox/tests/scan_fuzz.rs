@@ -1,0 +1,150 @@
+//! The reader of logs on hostile input: real chunks, mutated. It must neither panic nor take much memory or time.
+//!
+//! A short run is part of the tests; `FUZZ_SECONDS=600 cargo test --release --test scan_fuzz` is a long one.
+
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)] // In a test, a panic is the report.
+
+use std::fs;
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use threatfox::scan::{Fingerprints, KeySet, Pace, Scan};
+
+const CHUNK: usize = 0x1_0000;
+const HEADER: usize = 0x1000;
+/// Rounds of a run without `FUZZ_SECONDS`.
+const ROUNDS: u64 = 400;
+/// What the candidates of one chunk may take, and their line ends.
+const MAX_OUTPUT: u64 = (4 << 20) + 4096;
+
+/// Numbers without order, the same in each run (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+}
+
+/// Each real log's header and chunks.
+fn corpus() -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/evtx");
+    let logs = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let logs = logs.filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "evtx")
+    });
+    logs.map(|path| {
+        let bytes = fs::read(path).unwrap();
+        let chunks = bytes[HEADER..].chunks_exact(CHUNK).map(<[u8]>::to_vec);
+        (bytes[..HEADER].to_vec(), chunks.collect())
+    })
+    .collect()
+}
+
+fn mutate(chunk: &mut [u8], random: &mut Random) {
+    for _ in 0..=random.below(20) {
+        let at = 8 + random.below(CHUNK - 16);
+        match random.below(7) {
+            0 => chunk[at] ^= 1 << random.below(8),
+            1 => chunk[at] = random.pick(&[0, 1, 0x0c, 0x0d, 0x0f, 0x21, 0x7f, 0x80, 0xff]),
+            2 => chunk[at..at + 2].copy_from_slice(&(random.below(CHUNK) as u16).to_le_bytes()),
+            3 => chunk[at..at + 4].copy_from_slice(
+                &random
+                    .pick(&[0, 1, 0xffff, 0x7fff_ffff, u32::MAX])
+                    .to_le_bytes(),
+            ),
+            4 => chunk[at..at + 4].copy_from_slice(&(random.below(CHUNK) as u32).to_le_bytes()),
+            5 => {
+                let length = random.below(CHUNK - at);
+                chunk[at..at + length].fill(random.pick(&[0, 0xff, 0x0c, 0x21]));
+            }
+            _ => {
+                let from = random.below(CHUNK - 512);
+                let length = random.below(512.min(CHUNK - at));
+                chunk.copy_within(from..from + length, at);
+            }
+        }
+    }
+}
+
+/// Counts what is written.
+#[derive(Default)]
+struct Counter(u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn scan(log: &Path, keys: Option<&KeySet>) -> u64 {
+    let scan = Scan {
+        keys,
+        period: 0.0..f64::MAX,
+        pace: Pace {
+            threads: NonZero::<u8>::MIN,
+            max_cpu: None,
+        },
+    };
+    let mut out = Counter::default();
+    let report = scan
+        .log(log, &mut Fingerprints::default(), &mut out)
+        .unwrap();
+    assert_eq!(report.error, None);
+    assert!(report.chunks + report.damaged_chunks <= 2);
+    out.0
+}
+
+fn round(log: &PathBuf, corpus: &[(Vec<u8>, Vec<Vec<u8>>)], keys: &KeySet, seed: u64) {
+    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let (header, chunks) = &corpus[random.below(corpus.len())];
+    let mut chunk = chunks[random.below(chunks.len())].clone();
+    mutate(&mut chunk, &mut random);
+    fs::write(log, [&header[..], &chunk].concat()).unwrap();
+    let written = scan(log, None);
+    assert!(written <= MAX_OUTPUT, "seed {seed}: {written} bytes");
+    assert!(scan(log, Some(keys)) <= written, "seed {seed}");
+}
+
+#[test]
+fn mutated_chunks_do_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("mutated.evtx");
+    let corpus = corpus();
+    let mut keys = KeySet::default();
+    for key in [
+        "203.0.113.7",
+        "c2.bad-domain.example",
+        "url:http://c2.bad-domain.example/gate.php?id=1",
+    ] {
+        keys.insert(key);
+    }
+    match std::env::var("FUZZ_SECONDS") {
+        Err(_) => (0..ROUNDS).for_each(|seed| round(&log, &corpus, &keys, seed)),
+        Ok(seconds) => {
+            let end = Instant::now() + Duration::from_secs(seconds.parse().unwrap());
+            let seeds = (ROUNDS..).take_while(|_| Instant::now() < end);
+            let last = seeds
+                .inspect(|seed| round(&log, &corpus, &keys, *seed))
+                .last();
+            println!("seeds {ROUNDS} to {last:?}");
+        }
+    }
+}

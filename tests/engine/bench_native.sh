@@ -1,0 +1,28 @@
+#!/bin/sh
+# Times `threatfox scan` against what reading a log costs at least, and the Native hunt against bare parse_evtx;
+# `make bench` calls it. Needs python3.
+#
+#   FEEDS    records in the feeds (100,000 and 1,000,000)
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+work=$top/target/bench
+helper=$top/target/release/threatfox
+mkdir -p "$work"
+
+log=$work/sysmon-all.evtx
+[ -e "$log" ] || python3 "$top/tests/tools/bench_synth.py" "$log"
+feeds=
+for keys in ${FEEDS:-100000 1000000}; do
+    feed=$work/feed-$keys.csv.gz
+    python3 "$top/tests/tools/bench_export.py" "$log.planted.csv" "$keys" >"$work/export.csv"
+    "$helper" normalize --allow-private -o "$feed" "$work/export.csv" 2>/dev/null
+    feeds="$feeds $feed"
+done
+
+cargo build --locked --release --quiet --manifest-path "$top/tests/bare_evtx/Cargo.toml"
+# shellcheck disable=SC2086 # each feed is a word
+python3 "$top/tests/tools/bench_scan.py" "$helper" "$top/tests/bare_evtx/target/release/bare_evtx" "$log" $feeds
+
+BENCH_EVTX=$log BENCH_FEEDS=$feeds "$here/test.sh" -timeout 1h -v \
+  -run '^TestEngine$/^TestBenchmarkTheNativeHunt$' 2>&1 | grep -E '^bench:|FAIL|Error|panic'

@@ -1,0 +1,71 @@
+#!/bin/sh
+# Runs the helper for Windows under wine and compares what it makes with what the Linux helper makes; `make test-windows`
+# calls it. Skipped, and it says so, where wine or the compiler for Windows is missing.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+linux=$top/target/release/threatfox
+work=$top/target/test-windows
+
+for tool in wine x86_64-w64-mingw32-gcc python3; do
+    command -v $tool >/dev/null || {
+        echo "SKIPPED: test-windows did not run, $tool is missing. On Debian:" >&2
+        echo "  apt-get install --no-install-recommends wine64 wine gcc-mingw-w64-x86-64-win32 python3" >&2
+        exit 0
+    }
+done
+[ -e "$top/dist/threatfox_windows_amd64.exe" ] || "$top/tools/build.sh" windows
+
+rm -rf "$work"
+mkdir -p "$work/serve/export/csv/recent" "$work/temp"
+cp "$top/dist/threatfox_windows_amd64.exe" "$work/threatfox.exe"
+# wine before 9 lacks a DLL that Windows has.
+x86_64-w64-mingw32-gcc -shared -O2 -o "$work/bcryptprimitives.dll" "$here/bcryptprimitives_stub.c" -ladvapi32
+export WINEDEBUG=-all WINEPREFIX="$work/wine" WINEDLLOVERRIDES="mscoree,mshtml=" TMP="$work/temp" TEMP="$work/temp"
+
+windows() {
+    wine "$work/threatfox.exe" "$@"
+}
+
+same() {
+    cmp "$work/linux" "$work/windows" || { echo "FAILED: $1: Windows gives other bytes than Linux" >&2; exit 1; }
+    echo "ok  $1"
+}
+
+cd "$top/tests/data"
+windows --version
+
+"$linux" normalize threatfox/recent-2026-03-15.csv -o "$work/linux" 2>/dev/null
+windows normalize threatfox/recent-2026-03-15.csv -o "$work/windows" 2>/dev/null
+same "normalize: the same feed, byte for byte"
+
+"$linux" normalize threatfox/recent-2026-03-15.csv -o "$work/feed.csv.gz" 2>/dev/null
+cut -d, -f1 "$work/linux" | tail -n +2 | head -200 >"$work/values"
+"$linux" match --feed "$work/feed.csv.gz" <"$work/values" >"$work/linux"
+windows match --feed "$work/feed.csv.gz" <"$work/values" >"$work/windows"
+[ -s "$work/linux" ]
+same "match: the same answers for $(wc -l <"$work/values") values"
+
+cp threatfox/recent-2026-03-15.csv "$work/serve/export/csv/recent/index.html"
+python3 -m http.server --bind 127.0.0.1 --directory "$work/serve" 0 >"$work/server" 2>&1 &
+server=$!
+trap 'kill $server' EXIT
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    port=$(sed -n 's/.*port \([0-9]*\).*/\1/p' "$work/server")
+    [ -n "$port" ] && break
+    sleep 0.5
+done
+gzip -cd "$work/feed.csv.gz" >"$work/linux"
+windows fetch --source recent --export-format csv --export-url "http://127.0.0.1:$port/export/" -o "$work/windows" 2>"$work/said" ||
+    { cat "$work/said" >&2; exit 1; }
+same "fetch: the same feed from a server"
+
+for log in evtx/*.evtx; do
+    "$linux" scan "$log" -o "$work/linux" 2>/dev/null || true
+    windows scan "$log" -o "$work/windows" 2>/dev/null || true
+    same "scan: the same events of $log"
+done
+
+[ -z "$(find "$work/temp" "$work" -maxdepth 1 -name '*threatfox-*' ! -name '*.exe')" ] ||
+    { echo "FAILED: temporary files are left" >&2; exit 1; }
+echo "ok  no temporary file is left"
