@@ -29,6 +29,7 @@ windows() {
 
 same() {
     cmp "$work/linux" "$work/windows" || { echo "FAILED: $1: Windows gives other bytes than Linux" >&2; exit 1; }
+    rm "$work/linux" "$work/windows"
     echo "ok  $1"
 }
 
@@ -40,7 +41,7 @@ windows normalize threatfox/recent-2026-03-15.csv -o "$work/windows" 2>/dev/null
 same "normalize: the same feed, byte for byte"
 
 "$linux" normalize threatfox/recent-2026-03-15.csv -o "$work/feed.csv.gz" 2>/dev/null
-cut -d, -f1 "$work/linux" | tail -n +2 | head -200 >"$work/values"
+gzip -cd "$work/feed.csv.gz" | cut -d, -f1 | tail -n +2 | head -200 >"$work/values"
 "$linux" match --feed "$work/feed.csv.gz" <"$work/values" >"$work/linux"
 windows match --feed "$work/feed.csv.gz" <"$work/values" >"$work/windows"
 [ -s "$work/linux" ]
