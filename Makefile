@@ -1,7 +1,7 @@
 # What can be done here. Every target sets up what it needs from a fresh checkout:
 # Rust, Go, a C compiler and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help helper demo hunt test test-rust test-engine test-windows bench fuzz lint golden tools clean
+.PHONY: help helper demo hunt test test-rust test-engine test-windows bench compare fuzz lint golden tools clean
 
 ENGINE := tests/engine
 # Says in one line what runs, and afterwards how long it took.
@@ -39,6 +39,9 @@ bench: helper ## Measure: normalize against bare reads and Python, the hunt agai
 	$(STEP) "match" cargo run --locked --release --quiet --package threatfox --example bench_match -- target/release/threatfox 100000 1000000
 	$(STEP) "hunt" $(ENGINE)/bench.sh
 	$(STEP) "scan and the Native hunt" $(ENGINE)/bench_native.sh
+
+compare: helper ## Put the blog's query, the built-in way, our cells and the hunt side by side (docs/comparison.md)
+	@$(ENGINE)/test.sh -v -run '^TestEngine$$/^TestTheBlogsCellAndItsReplacements$$' 2>&1 | grep -E '^compare:|FAIL|Error|panic'
 
 fuzz: ## Let libFuzzer look for input that breaks a parser (FUZZ_SECONDS=600 each; needs a C++ compiler)
 	$(STEP) "fuzz" tests/tools/fuzz.sh
