@@ -1,7 +1,7 @@
 # What can be done here. Every target sets up what it needs from a fresh checkout:
 # Rust, Go, a C compiler and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help helper demo hunt test test-rust test-engine test-windows bench compare fuzz lint golden tools clean
+.PHONY: help helper demo hunt test test-rust test-engine test-windows bench compare fuzz lint pack verify-dist golden tools clean
 
 ENGINE := tests/engine
 # Says in one line what runs, and afterwards how long it took.
@@ -29,6 +29,7 @@ test-rust: ## Test the library and the helper
 
 test-engine: helper ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes)
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
+	$(STEP) "build the packer" cargo build --locked --release --quiet --package pack
 	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 20m
 
 test-windows: helper ## Run the helper for Windows under wine: the same bytes as on Linux (skipped where wine is missing)
@@ -54,6 +55,15 @@ lint: ## Check format, lints and artifacts
 	$(STEP) "gofmt" sh -c 'bad=$$(gofmt -l $(ENGINE)/*.go $(ENGINE)/report $(ENGINE)/stubs); [ -z "$$bad" ] || { echo "$$bad"; exit 1; }'
 	$(STEP) "verify the artifacts" $(ENGINE)/test.sh -run 'TestEngine/(TestVerify|TestAnArtifactsPath)'
 
+pack: $(if $(SYSTEMS),,helper) ## Make the release in dist/: make pack [SYSTEMS="linux windows"] [URL_BASE=https://…]
+	@rm -rf dist
+	@for system in $(SYSTEMS); do tools/build.sh $$system || exit $$?; done
+	$(STEP) "make the release" cargo run --locked --release --quiet --package pack -- write \
+		$(if $(SYSTEMS),,--helper target/release/threatfox) $(if $(URL_BASE),--url-base "$(URL_BASE)")
+
+verify-dist: ## Compare dist/ with its SHA256SUMS
+	@cargo run --locked --release --quiet --package pack -- verify
+
 golden: helper ## Write the golden files anew; read the diff before you commit it
 	$(STEP) "golden files" $(ENGINE)/test.sh -run 'TestEngine/TestHuntFindsExactly' -update
 
@@ -62,4 +72,4 @@ tools: ## Build the helpers for Linux and Windows into dist/, with SHA-256 and S
 	$(STEP) "the helper for Windows" tools/build.sh windows
 
 clean: ## Remove what was built
-	rm -rf target $(ENGINE)/vendor $(ENGINE)/overlay.json
+	rm -rf target dist $(ENGINE)/vendor $(ENGINE)/overlay.json

@@ -1,0 +1,107 @@
+//! The artifacts as they lie in their folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+/// One artifact: its file and what the release has to know of its definition.
+pub struct Artifact {
+    /// Where the file is, for messages.
+    pub path: PathBuf,
+    /// The path below the folder of artifacts, with `/`, as it is named in the zip.
+    pub entry: String,
+    pub text: String,
+    pub definition: Definition,
+}
+
+/// The parts of Velociraptor's definition that are checked or filled in here; Velociraptor's own
+/// `artifacts verify`, which the tests of the engine run, checks the rest.
+#[derive(Deserialize)]
+pub struct Definition {
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default, alias = "references")]
+    pub reference: Vec<String>,
+    #[serde(default)]
+    pub tools: Vec<Spanned<Tool>>,
+    #[serde(default)]
+    pub parameters: Vec<Spanned<Parameter>>,
+}
+
+#[derive(Deserialize)]
+pub struct Tool {
+    pub name: String,
+    pub url: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct Parameter {
+    pub name: String,
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    #[serde(default)]
+    pub description: String,
+}
+
+impl Artifact {
+    /// Reads every `.yaml` below a folder, sorted by path.
+    ///
+    /// The error of a broken file names it and its line.
+    pub fn read_all(folder: &Path) -> Result<Vec<Self>> {
+        let mut paths = Vec::new();
+        collect(folder, &mut paths)?;
+        let mut artifacts = paths
+            .into_iter()
+            .map(|path| Self::read(folder, path))
+            .collect::<Result<Vec<_>>>()?;
+        if artifacts.is_empty() {
+            bail!("{}: no .yaml file in it or below", folder.display());
+        }
+        artifacts.sort_by(|a, b| a.entry.cmp(&b.entry));
+        Ok(artifacts)
+    }
+
+    fn read(folder: &Path, path: PathBuf) -> Result<Self> {
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let definition = parse(&path, &text)?;
+        let below: Vec<_> = path
+            .strip_prefix(folder)?
+            .iter()
+            .map(|part| part.to_string_lossy())
+            .collect();
+        Ok(Self {
+            entry: below.join("/"),
+            path,
+            text,
+            definition,
+        })
+    }
+}
+
+/// Reads YAML; an error is given as `file:line: cause`.
+pub fn parse<T: for<'de> Deserialize<'de>>(path: &Path, text: &str) -> Result<T> {
+    let options = serde_saphyr::options! { with_snippet: false };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let line = error.location().map_or(1, |location| location.line());
+        anyhow::anyhow!("{}:{line}: {error}", path.display())
+    })
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, paths)?;
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}

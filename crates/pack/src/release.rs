@@ -1,0 +1,129 @@
+//! What goes into `dist/`: the helpers, and the zip for Velociraptor's "Upload Artifact Pack".
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use url::Url;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::artifact::Artifact;
+use crate::inventory::{Inventory, Platform, Tool, VERSION};
+use crate::sums;
+
+/// Copies a helper that was built for this machine into the release, under its name there.
+pub fn add_helper(helper: &Path, dist: &Path, inventory: &Inventory) -> Result<()> {
+    let platform = Platform::of_this_machine()?;
+    let Some(tool) = inventory.helpers().find(|tool| tool.platform == platform) else {
+        bail!(
+            "{}: has no helper for this machine's platform",
+            inventory.path.display()
+        );
+    };
+    fs::create_dir_all(dist).with_context(|| dist.display().to_string())?;
+    fs::copy(helper, dist.join(&tool.file))
+        .with_context(|| format!("{} can't be copied", helper.display()))?;
+    Ok(())
+}
+
+/// Writes the zip and the sums, and says what is in the release. The same input gives the same bytes.
+///
+/// Fails where a helper in `dist/` is for another platform than its name says.
+pub fn write(
+    artifacts: &[Artifact],
+    inventory: &Inventory,
+    dist: &Path,
+    url_base: Option<&Url>,
+) -> Result<()> {
+    fs::create_dir_all(dist).with_context(|| dist.display().to_string())?;
+    let mut served = Vec::new();
+    for tool in inventory.helpers() {
+        let path = dist.join(&tool.file);
+        if !path.exists() {
+            println!("{}: not built, so not in this release", tool.file);
+            continue;
+        }
+        let program = fs::read(&path).with_context(|| path.display().to_string())?;
+        if !tool.platform.runs(&program) {
+            bail!(
+                "{}: is no program for the platform in its name: build it anew",
+                path.display()
+            );
+        }
+        served.push(ServedTool {
+            tool,
+            sha256: sums::sha256(&program),
+        });
+    }
+
+    let name = format!("threatfox-artifacts-{VERSION}.zip");
+    let bytes = zip(artifacts, &served, url_base)?;
+    fs::write(dist.join(&name), bytes).with_context(|| format!("{name} can't be written"))?;
+    for (file, sha256) in sums::write(dist)? {
+        println!("{sha256}  {file}");
+    }
+    Ok(())
+}
+
+/// A helper of this release.
+struct ServedTool<'a> {
+    tool: &'a Tool,
+    sha256: String,
+}
+
+fn zip(artifacts: &[Artifact], served: &[ServedTool], url_base: Option<&Url>) -> Result<Vec<u8>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default()) // 1980-01-01: the same bytes whenever it is made
+        .unix_permissions(0o644);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for artifact in artifacts {
+        let text = match url_base {
+            Some(base) => with_addresses(artifact, served, base)?,
+            None => artifact.text.clone(),
+        };
+        zip.start_file(format!("artifacts/{}", artifact.entry), options)?;
+        zip.write_all(text.as_bytes())?;
+    }
+    Ok(zip.finish()?.into_inner())
+}
+
+/// The artifact with the address, hash and version of each helper that it declares as a tool. Clients get it from their own
+/// server, which downloads it once (`serve_locally`).
+fn with_addresses(artifact: &Artifact, served: &[ServedTool], base: &Url) -> Result<String> {
+    let mut lines: Vec<String> = artifact
+        .text
+        .split_inclusive('\n')
+        .map(str::to_owned)
+        .collect();
+    for declared in artifact
+        .definition
+        .tools
+        .iter()
+        .filter(|declared| declared.value.url.is_none())
+    {
+        let Some(ServedTool { tool, sha256 }) = served
+            .iter()
+            .find(|served| served.tool.name == declared.value.name)
+        else {
+            continue;
+        };
+        let address = format!("{}/{}", base.as_str().trim_end_matches('/'), tool.file);
+        let first = usize::try_from(declared.referenced.line())? - 1;
+        let line = &mut lines[first];
+        let indent = " ".repeat(line.len() - line.trim_start().len() + "- ".len());
+        let fields = [
+            ("url", address.as_str()),
+            ("expected_hash", sha256),
+            ("version", VERSION),
+            ("serve_locally", "true"),
+        ];
+        line.extend(fields.map(|(field, value)| format!("{indent}{field}: {value}\n")));
+    }
+    let text = lines.concat();
+    crate::artifact::parse::<crate::artifact::Definition>(&artifact.path, &text)
+        .context("filling in the tools' addresses broke it")?;
+    Ok(text)
+}

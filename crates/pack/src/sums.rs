@@ -1,0 +1,77 @@
+//! `SHA256SUMS`: written for a release, and compared with it. `sha256sum --check` reads it too.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+const FILE: &str = "SHA256SUMS";
+
+/// A content's SHA-256, in hexadecimal.
+pub fn sha256(content: &[u8]) -> String {
+    let bytes = Sha256::digest(content);
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Writes the sums of all files of the release and returns them by file name.
+pub fn write(dist: &Path) -> Result<BTreeMap<String, String>> {
+    let sums = of(dist)?;
+    let text = sums.iter().fold(String::new(), |text, (file, sha256)| {
+        text + &format!("{sha256}  {file}\n")
+    });
+    fs::write(dist.join(FILE), text).with_context(|| format!("{FILE} can't be written"))?;
+    Ok(sums)
+}
+
+/// Fails where a file was changed, is missing or is not in the sums; names each.
+pub fn verify(dist: &Path) -> Result<()> {
+    let path = dist.join(FILE);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("{}: make the release with `make pack`", path.display()))?;
+    let mut found = of(dist)?;
+    let mut problems = Vec::new();
+    let mut good = 0;
+    for (index, line) in text.lines().enumerate() {
+        let Some((sha256, file)) = line.split_once("  ") else {
+            bail!("{}:{}: is not `SHA-256  file`", path.display(), index + 1);
+        };
+        match found.remove(file) {
+            Some(other) if other != sha256 => problems.push(format!(
+                "{file}: changed, its SHA-256 is {other}, not {sha256}"
+            )),
+            Some(_) => good += 1,
+            None => problems.push(format!("{file}: missing")),
+        }
+    }
+    problems.extend(found.keys().map(|file| format!("{file}: not in {FILE}")));
+    if !problems.is_empty() {
+        bail!(
+            "{} is not the release that was made:\n{}",
+            dist.display(),
+            problems.join("\n")
+        );
+    }
+    if good == 0 {
+        bail!("{}: names no file", path.display());
+    }
+    println!("{good} files, all as in {FILE}");
+    Ok(())
+}
+
+fn of(dist: &Path) -> Result<BTreeMap<String, String>> {
+    let mut sums = BTreeMap::new();
+    for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != FILE {
+            let content =
+                fs::read(entry.path()).with_context(|| entry.path().display().to_string())?;
+            sums.insert(name, sha256(&content));
+        }
+    }
+    Ok(sums)
+}
