@@ -42,7 +42,7 @@ bench: helper ## Measure: normalize against bare reads and Python, the hunt agai
 	$(STEP) "scan and the Native hunt" $(ENGINE)/bench_native.sh
 
 compare: helper ## Put the blog's query, the built-in way, our cells and the hunt side by side (docs/comparison.md)
-	@$(ENGINE)/test.sh -v -run '^TestEngine$$/^TestTheBlogsCellAndItsReplacements$$' 2>&1 | grep -E '^compare:|FAIL|Error|panic'
+	@$(ENGINE)/test.sh -v -run '^TestEngine$$/^TestTheBlogsCellAndItsReplacements$$' 2>&1 | grep -E '^compare:|^ *--- FAIL|^FAIL|^ +Error|^panic'
 
 fuzz: ## Let libFuzzer look for input that breaks a parser (FUZZ_SECONDS=600 each; needs a C++ compiler)
 	$(STEP) "fuzz" tests/tools/fuzz.sh

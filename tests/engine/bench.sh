@@ -20,4 +20,4 @@ python3 "$top/tests/tools/bench_export.py" "$log.planted.csv" "$keys" >"$work/ex
 
 echo "bench: $events events, $keys records"
 BENCH_EVTX=$log BENCH_FEED=$work/threatfox-feed.csv.gz BENCH_ROUNDS=${ROUNDS:-3} "$here/test.sh" -timeout 1h -v \
-  -run '^TestEngine$/^TestBenchmarkTheHunt$' 2>&1 | grep -E '^bench:|FAIL|Error|panic'
+  -run '^TestEngine$/^TestBenchmarkTheHunt$' 2>&1 | grep -E '^bench:|^ *--- FAIL|^FAIL|^ +Error|^panic'
