@@ -25,7 +25,7 @@ use std::path::Path;
 
 use ipnet::IpNet;
 use serde::Deserialize;
-use serde_saphyr::Spanned;
+use serde_yaml::Spanned;
 
 use crate::error::Error;
 use crate::ioc::Ioc;
@@ -111,8 +111,8 @@ impl Policy {
         if text.len() as u64 > MAX_SIZE {
             return Err(wrong("it is larger than the bound of 16 MiB".to_owned()));
         }
-        let options = serde_saphyr::options! { with_snippet: false };
-        let written: Written = serde_saphyr::from_str_with_options(text, options)
+        let options = serde_yaml::options! { with_snippet: false };
+        let written: Written = serde_yaml::from_str_with_options(text, options)
             .map_err(|error| wrong(error.to_string()))?;
         let ignore = written.ignore.unwrap_or_default();
         let mut domains = HostSet::default();
