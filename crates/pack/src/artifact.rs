@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use serde_saphyr::Spanned;
+use serde_yaml::Spanned;
 
 /// One artifact: its file and what the release has to know of its definition.
 pub struct Artifact {
@@ -84,8 +84,8 @@ impl Artifact {
 
 /// Reads YAML; an error is given as `file:line: cause`.
 pub fn parse<T: for<'de> Deserialize<'de>>(path: &Path, text: &str) -> Result<T> {
-    let options = serde_saphyr::options! { with_snippet: false };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+    let options = serde_yaml::options! { with_snippet: false };
+    serde_yaml::from_str_with_options(text, options).map_err(|error| {
         let line = error.location().map_or(1, |location| location.line());
         anyhow::anyhow!("{}:{line}: {error}", path.display())
     })

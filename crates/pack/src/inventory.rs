@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use serde_saphyr::Spanned;
+use serde_yaml::Spanned;
 
 use crate::artifact;
 

@@ -1,6 +1,6 @@
 //! What a release may not have. Each problem is one line, `file:line: what, and what to do`.
 
-use serde_saphyr::Spanned;
+use serde_yaml::Spanned;
 
 use crate::artifact::Artifact;
 use crate::inventory::{Inventory, Tool, VERSION};
