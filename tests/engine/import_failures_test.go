@@ -91,6 +91,26 @@ func (s *EngineSuite) TestARefreshWithoutTheHelperSaysHowToPutItIn() {
 	s.Contains(got.failed, "the tool ThreatFoxHelper_linux_amd64 is not in the inventory (put it there with Server.Import.ThreatFox.Helper)")
 }
 
+// A copy that another refresh is making must be neither run nor written over before it is whole.
+func (s *EngineSuite) TestARefreshWaitsForTheCopyOfTheHelperThatAnotherIsMaking() {
+	helper, err := os.ReadFile(s.publishHelper())
+	s.Require().NoError(err)
+	folder := s.rowsOf(s.query(`SELECT str(str=dirname(path=tempdir(remove_last=TRUE))) AS Folder FROM scope()`, nil))[0]["Folder"]
+	copied, err := os.OpenFile(filepath.Join(folder, "threatfox"), os.O_CREATE|os.O_WRONLY, 0o700)
+	s.Require().NoError(err)
+	_, err = copied.Write(helper[:1000])
+	s.Require().NoError(err)
+	go func() {
+		time.Sleep(500 * time.Millisecond)
+		_, _ = copied.Write(helper[1000:])
+		_ = copied.Close()
+	}()
+
+	row := s.mustRefresh(s.serveThreatfox(iocs([2]string{"domain", "c2.bad-domain.example"})), nil)
+
+	s.Equal("published", row.Status)
+}
+
 func (s *EngineSuite) TestASecretThatIsNotSharedIsRefused() {
 	s.grantSecret(s.publishHelper(), "somebody")
 
