@@ -44,18 +44,19 @@ fn server() -> Server {
     )
 }
 
+const FETCH: [&str; 8] = [
+    "fetch",
+    "--since-last",
+    "--cache",
+    "cache",
+    "-o",
+    "feed.csv",
+    "--summary",
+    "json",
+];
+
 fn fetch(bench: &Bench, server: &Server, more: &[&str]) -> Ran {
-    let args = [
-        "fetch",
-        "--since-last",
-        "--cache",
-        "cache",
-        "-o",
-        "feed.csv",
-        "--summary",
-        "json",
-    ];
-    bench.run(server, &[&args, more].concat())
+    bench.run(server, &[&FETCH, more].concat())
 }
 
 /// Makes everything in the cache older.
@@ -234,14 +235,7 @@ fn news_that_fail_leave_the_feed_and_the_export_in_the_cache() {
     let url = good.url.clone();
     let bad = Server::always(ok(r#"{"query_status": "no_result"}"#));
     // The exports are those of the good server, so that its base is found.
-    let mut command = bench.command(&[
-        "fetch",
-        "--since-last",
-        "--cache",
-        "cache",
-        "-o",
-        "feed.csv",
-    ]);
+    let mut command = bench.command(&FETCH);
     command.args([
         "--export-url",
         &format!("{url}/export/"),

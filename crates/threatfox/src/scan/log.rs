@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
@@ -152,7 +153,7 @@ impl Scan<'_> {
             done.extend(
                 others
                     .into_iter()
-                    .map(|thread| thread.join().unwrap_or_default()),
+                    .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))),
             );
             done
         })
