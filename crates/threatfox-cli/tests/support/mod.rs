@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports, clippy::unwrap_used)]
 
 pub mod normalize;
+pub mod scan;
 mod server;
 pub mod tls;
 
