@@ -46,7 +46,7 @@ compare: helper ## Put the blog's query, the built-in way, our cells and the hun
 
 fuzz: ## Let libFuzzer look for input that breaks a parser (FUZZ_SECONDS=600 each; needs a C++ compiler)
 	$(STEP) "fuzz" tests/tools/fuzz.sh
-	$(STEP) "fuzz the reader of logs" env FUZZ_SECONDS=$${FUZZ_SECONDS:-600} cargo test --locked --release --quiet --package threatfox --test scan_fuzz
+	$(STEP) "fuzz the reader of logs" env FUZZ_SECONDS=$${FUZZ_SECONDS:-600} cargo test --locked --release --quiet --package threatfox-fuzz --test mutated_chunks
 
 lint: ## Check format, lints and artifacts
 	$(STEP) "cargo fmt" cargo fmt --all --check

@@ -2,8 +2,9 @@
 //! does not matter here, but for what must hold of each answer.
 //!
 //! `tests/mutated_samples.rs` runs the targets on damaged samples in a moment; `make fuzz` lets libFuzzer look for new
-//! ways through the code.
+//! ways through the code. Logs are binary, and read from a file: `tests/mutated_chunks.rs` does the same for them.
 
+mod numbers;
 mod samples;
 
 use std::io;
@@ -17,6 +18,8 @@ use threatfox::rows;
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
+
+pub use numbers::Numbers;
 
 /// A parser under test.
 pub struct Target {

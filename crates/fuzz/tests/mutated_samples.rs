@@ -1,6 +1,6 @@
 //! Each parser on its samples, on all their beginnings, and on thousands of damaged copies: the same in each run.
 
-use threatfox_fuzz::{TARGETS, Target};
+use threatfox_fuzz::{Numbers, TARGETS, Target};
 
 /// Copies made of each sample.
 const COPIES: u32 = 400;
@@ -21,18 +21,6 @@ const TOKENS: [&[u8]; 14] = [
     b"xn--",
     b"\xe2\x80\xae",
 ];
-
-/// A generator of numbers that needs no seed from outside (xorshift).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % (bound.max(1) as u64)).unwrap_or(0)
-    }
-}
 
 /// Damages a copy in one to eight places.
 fn damaged(samples: &[Vec<u8>], sample: &[u8], numbers: &mut Numbers) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! The reader of logs on hostile input: real chunks, mutated. It must neither panic nor take much memory or time.
 //!
-//! A short run is part of the tests; `FUZZ_SECONDS=600 cargo test --release --test scan_fuzz` is a long one.
+//! A short run is part of the tests; `FUZZ_SECONDS=600 cargo test --release --test mutated_chunks` is a long one.
 
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)] // In a test, a panic is the report.
 
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use threatfox::scan::{Fingerprints, KeySet, Pace, Scan};
+use threatfox_fuzz::Numbers;
 
 const CHUNK: usize = 0x1_0000;
 const HEADER: usize = 0x1000;
@@ -19,20 +20,8 @@ const ROUNDS: u64 = 400;
 /// What the candidates of one chunk may take, and their line ends.
 const MAX_OUTPUT: u64 = (4 << 20) + 4096;
 
-/// Numbers without order, the same in each run (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
+fn pick<T: Copy>(from: &[T], numbers: &mut Numbers) -> T {
+    from[numbers.below(from.len())]
 }
 
 /// Each real log's header and chunks.
@@ -53,26 +42,24 @@ fn corpus() -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
     .collect()
 }
 
-fn mutate(chunk: &mut [u8], random: &mut Random) {
-    for _ in 0..=random.below(20) {
-        let at = 8 + random.below(CHUNK - 16);
-        match random.below(7) {
-            0 => chunk[at] ^= 1 << random.below(8),
-            1 => chunk[at] = random.pick(&[0, 1, 0x0c, 0x0d, 0x0f, 0x21, 0x7f, 0x80, 0xff]),
-            2 => chunk[at..at + 2].copy_from_slice(&(random.below(CHUNK) as u16).to_le_bytes()),
+fn mutate(chunk: &mut [u8], numbers: &mut Numbers) {
+    for _ in 0..=numbers.below(20) {
+        let at = 8 + numbers.below(CHUNK - 16);
+        match numbers.below(7) {
+            0 => chunk[at] ^= 1 << numbers.below(8),
+            1 => chunk[at] = pick(&[0, 1, 0x0c, 0x0d, 0x0f, 0x21, 0x7f, 0x80, 0xff], numbers),
+            2 => chunk[at..at + 2].copy_from_slice(&(numbers.below(CHUNK) as u16).to_le_bytes()),
             3 => chunk[at..at + 4].copy_from_slice(
-                &random
-                    .pick(&[0, 1, 0xffff, 0x7fff_ffff, u32::MAX])
-                    .to_le_bytes(),
+                &pick(&[0, 1, 0xffff, 0x7fff_ffff, u32::MAX], numbers).to_le_bytes(),
             ),
-            4 => chunk[at..at + 4].copy_from_slice(&(random.below(CHUNK) as u32).to_le_bytes()),
+            4 => chunk[at..at + 4].copy_from_slice(&(numbers.below(CHUNK) as u32).to_le_bytes()),
             5 => {
-                let length = random.below(CHUNK - at);
-                chunk[at..at + length].fill(random.pick(&[0, 0xff, 0x0c, 0x21]));
+                let length = numbers.below(CHUNK - at);
+                chunk[at..at + length].fill(pick(&[0, 0xff, 0x0c, 0x21], numbers));
             }
             _ => {
-                let from = random.below(CHUNK - 512);
-                let length = random.below(512.min(CHUNK - at));
+                let from = numbers.below(CHUNK - 512);
+                let length = numbers.below(512.min(CHUNK - at));
                 chunk.copy_within(from..from + length, at);
             }
         }
@@ -113,10 +100,10 @@ fn scan(log: &Path, keys: Option<&KeySet>) -> u64 {
 }
 
 fn round(log: &PathBuf, corpus: &[(Vec<u8>, Vec<Vec<u8>>)], keys: &KeySet, seed: u64) {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let (header, chunks) = &corpus[random.below(corpus.len())];
-    let mut chunk = chunks[random.below(chunks.len())].clone();
-    mutate(&mut chunk, &mut random);
+    let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let (header, chunks) = &corpus[numbers.below(corpus.len())];
+    let mut chunk = chunks[numbers.below(chunks.len())].clone();
+    mutate(&mut chunk, &mut numbers);
     fs::write(log, [&header[..], &chunk].concat()).unwrap();
     let written = scan(log, None);
     assert!(written <= MAX_OUTPUT, "seed {seed}: {written} bytes");
