@@ -25,4 +25,4 @@ cargo build --locked --release --quiet --manifest-path "$top/tests/bare_evtx/Car
 python3 "$top/tests/tools/bench_scan.py" "$helper" "$top/tests/bare_evtx/target/release/bare_evtx" "$log" $feeds
 
 BENCH_EVTX=$log BENCH_FEEDS=$feeds "$here/test.sh" -timeout 1h -v \
-  -run '^TestEngine$/^TestBenchmarkTheNativeHunt$' 2>&1 | grep -E '^bench:|FAIL|Error|panic'
+  -run '^TestEngine$/^TestBenchmarkTheNativeHunt$' 2>&1 | grep -E '^bench:|^ *--- FAIL|^FAIL|^ +Error|^panic'

@@ -3,7 +3,7 @@
 
 Usage: bench_scan.py THREATFOX BARE_EVTX LOG FEED...
 
-Each row is the fastest of three runs. Python 3, standard library only, on Linux or macOS.
+Each row is the fastest of three runs. No task shows less memory than this script has, as each starts as a copy of it. Python 3, standard library only, on Linux or macOS.
 """
 import os
 import subprocess
@@ -30,7 +30,7 @@ def run(*command):
 print(f"{'task':44} {'seconds':>8} {'MB/s':>7} {'MiB':>6}   ({size / 1e6:.0f} MB)")
 tasks = [
     ('cat LOG > /dev/null', ['cat', log]),
-    ('grep -c (a memchr pass)', ['grep', '-caF', 'ElfChnk', log]),
+    ('grep -c (a memchr pass)', ['grep', '-caF', 'in no log', log]),  # a match would end it: it knows /dev/null
     ('evtx crate, bare parse', [bare_evtx, log]),
     ('scan, no event wanted', [threatfox, 'scan', '--before', '1', log, '-o', '/dev/null']),
 ]
