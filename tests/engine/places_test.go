@@ -62,11 +62,11 @@ func (s *EngineSuite) TestThePlacesBesideSysmonCanBeSwitchedOff() {
 }
 
 func (s *EngineSuite) TestManyHitsAreCutAndTheHuntSaysSo() {
-	got := s.hunt(s.edgeFeed(), s.twoLogs(), map[string]string{"MaxHits": "5", "Workers": "1"})
+	got := s.hunt(s.edgeFeed(), s.copiesOfTheLog(2), map[string]string{"MaxHits": "5", "Workers": "1"})
 	s.Len(s.hits(got), 46, "of the first MiB")
-	s.Regexp(`live.evtx: \d+ more events may hold an indicator. They were cut: there are MaxHits .5. hits`, got.logs)
-	s.Regexp(`live.evtx.*"EventsCut":[1-9]`, got.source["Coverage"])
-	s.Regexp(`archive.evtx.*"EventsCut":0`, got.source["Coverage"])
+	s.Regexp(`log-1.evtx: \d+ more events may hold an indicator. They were cut: there are MaxHits .5. hits`, got.logs)
+	s.Regexp(`log-1.evtx.*"EventsCut":[1-9]`, got.source["Coverage"])
+	s.Regexp(`log-0.evtx.*"EventsCut":0`, got.source["Coverage"])
 }
 
 func (s *EngineSuite) TestAStaleFeedIsWarnedOf() {
@@ -96,21 +96,23 @@ func (s *EngineSuite) TestOnlyTheKindsAskedForAreSearched() {
 	s.Len(s.hits(got), 12)
 }
 
-// twoLogs are a log and a copy of it, as an archive that overlaps the live log.
-func (s *EngineSuite) twoLogs() (glob string) {
+// copiesOfTheLog are a log and copies of it, as archives that overlap the live log.
+func (s *EngineSuite) copiesOfTheLog(copies int) (glob string) {
 	folder := s.T().TempDir()
 	log, err := os.ReadFile(s.edgeLog())
 	s.Require().NoError(err)
-	for _, name := range []string{"live.evtx", "archive.evtx"} {
-		s.Require().NoError(os.WriteFile(filepath.Join(folder, name), log, 0o600))
+	for i := range copies {
+		s.Require().NoError(os.WriteFile(filepath.Join(folder, fmt.Sprintf("log-%d.evtx", i)), log, 0o600))
 	}
 	return folder + "/*.evtx"
 }
 
+// Many workers at once, so that several meet the same event at the same moment.
 func (s *EngineSuite) TestEventsOfOverlappingLogsCountOnce() {
-	got := s.hunt(s.edgeFeed(), s.twoLogs(), nil)
-	s.Len(s.hits(got), 46)
-	s.Equal(2, strings.Count(got.source["Coverage"], `"3":62`))
+	got := s.hunt(s.edgeFeed(), s.copiesOfTheLog(16), map[string]string{"Workers": "16"})
+	s.Equal(46, len(s.hits(got)))
+	s.Equal(16, strings.Count(got.source["Coverage"], `"3":62`))
+	s.NotContains(got.source["Hits"], `"_`, "only the columns that the hunt promises")
 }
 
 // A feed may come from anywhere: what stands in it is text, looked up and compared, never run.
