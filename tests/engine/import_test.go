@@ -229,6 +229,35 @@ func (s *EngineSuite) TestARefreshUsesASecret() {
 	s.Equal("published", row.Status)
 }
 
+func (s *EngineSuite) TestARefreshLeavesOutWhatThePolicyNamesAndWhatAbuseChRemoved() {
+	s.publishHelper()
+	api := s.serveThreatfox(iocs(
+		[2]string{"domain", "c2.bad-domain.example"},
+		[2]string{"domain", "intranet.example"},
+		[2]string{"domain", "removed.example"}))
+	removed := s.serveThreatfox(`{"1":{"time_stamp":"2026-11-24 12:00:00 UTC","platform":"ThreatFox",` +
+		`"entry_type":"domain","entry_value":"removed.example","removed_by":"admin","removal_notes":"Not malicious"}}`)
+
+	row := s.mustRefresh(api, map[string]string{
+		"Policy":         "ignore:\n  domains: [intranet.example]\n",
+		"FalsePositives": "Y",
+		"HuntingURL":     removed.URL})
+
+	s.Equal(map[string]int{"domain": 1}, row.KeysByKind)
+	s.Equal(map[string]int{"policy": 1, "false_positive": 1}, row.Dropped)
+	s.Len(removed.asked(), 1)
+}
+
+func (s *EngineSuite) TestAPolicyThatIsNotUnderstoodStopsTheRefreshWithItsLine() {
+	s.publishHelper()
+	api := s.serveThreatfox(iocs([2]string{"domain", "c2.bad-domain.example"}))
+
+	row, got := s.refresh(api, map[string]string{"Policy": "ignore:\n  domain: [intranet.example]\n"})
+
+	s.Equal("failed", row.Status)
+	s.Regexp(`(?s)unknown field .domain..* at line 2.*parameter Policy`, got.failed)
+}
+
 // grantSecret adds the Execve secret ThreatFox, which runs the helper with theKey, and shares it.
 func (s *EngineSuite) grantSecret(helper, user string) {
 	s.query(`

@@ -127,7 +127,18 @@ func (s *EngineSuite) SetupTest() {
 	accessors.Register(fs_accessor.NewFileStoreFileSystemAccessor(s.ConfigObj))
 
 	// Where tempfile(), tempdir() and FetchBinary's cache go.
-	s.Require().NoError(tempfile.SetTempDir(s.T().TempDir()))
+	s.Require().NoError(tempfile.SetTempDir(s.tempDir()))
+}
+
+// tempDir is a folder that goes with the test. Unlike T.TempDir it waits for what still writes there: the services end on
+// their own time.
+func (s *EngineSuite) tempDir() string {
+	folder, err := os.MkdirTemp("", "engine")
+	s.Require().NoError(err)
+	s.T().Cleanup(func() {
+		s.Eventually(func() bool { return os.RemoveAll(folder) == nil }, 10*time.Second, 10*time.Millisecond)
+	})
+	return folder
 }
 
 // --- Helpers ---------------------------------------------------------------
