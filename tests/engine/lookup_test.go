@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/Velocidex/ordereddict"
@@ -79,11 +78,10 @@ SELECT * FROM foreach(
 // The cell of the documentation, on the log with an answer key.
 func (s *EngineSuite) TestTheLookUpCellFindsTheAddressesOfALog() {
 	s.publishEdgeFeed()
-	cell, err := os.ReadFile("../../docs/notebook-cell-lookup.vql")
-	s.Require().NoError(err)
-	s.Require().Equal(1, strings.Count(string(cell), sysmonLog))
+	cell := s.cellOf(notebookGuide, lookupCell)
+	s.Require().Equal(1, strings.Count(cell, sysmonLog))
 
-	rows, _ := s.queryWithLogs(strings.Replace(string(cell), sysmonLog, s.edgeLog(), 1), nil)
+	rows, _ := s.queryWithLogs(strings.Replace(cell, sysmonLog, s.edgeLog(), 1), nil)
 
 	s.Contains(rows, `"DstIP":"203.0.113.7","DstPort":4443,"IOC":"203.0.113.7:4443","Malware":"Planted","Match":"ip","Strength":"medium"`)
 	s.NotContains(rows, "93.184")

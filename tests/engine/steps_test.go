@@ -23,7 +23,7 @@ func (s *EngineSuite) TestTheBlogsStepsFindTheSameByNotebookAndByHunt() {
 	s.query(`SELECT server_set_metadata(ThreatFoxAuthKey=Key) FROM scope()`, ordereddict.NewDict().Set("Key", theKey))
 
 	// A notebook's cell: the blog's join, with an escaped and anchored regex.
-	cell := strings.Replace(s.read("../../docs/notebook-cell-regex.vql"), sysmonLog, s.edgeLog(), 1)
+	cell := strings.Replace(s.cellOf(notebookGuide, regexCell), sysmonLog, s.edgeLog(), 1)
 	byNotebook := map[string]bool{}
 	for _, row := range s.rowsOf(s.notebookCell(cell)) {
 		byNotebook[row["Time"]+" "+strings.ToLower(row["IOC"])] = true
