@@ -1,7 +1,7 @@
 # What can be done here. Every target sets up what it needs from a fresh checkout:
 # Rust, Go, a C compiler and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help helper demo hunt test test-rust test-engine test-windows bench compare fuzz lint pack verify-dist golden tools clean
+.PHONY: help helper demo hunt test test-rust test-docs test-engine test-windows bench compare fuzz lint pack verify-dist golden tools hooks clean
 
 ENGINE := tests/engine
 # Says in one line what runs, and afterwards how long it took.
@@ -22,10 +22,14 @@ demo: helper ## Hunt a real export plus planted indicators in a real Sysmon log
 hunt: helper ## Hunt in logs of your own: make hunt EVTX=FILE-OR-FOLDER [FEED=FILE] [OUT=FILE.jsonl] [NORMALIZE_ARGS=…] [HUNT_ARGS=…]
 	@EVTX="$(EVTX)" FEED="$(FEED)" OUT="$(OUT)" NORMALIZE_ARGS="$(NORMALIZE_ARGS)" HUNT_ARGS="$(HUNT_ARGS)" $(ENGINE)/hunt.sh
 
-test: test-rust test-engine ## Run every test
+test: test-rust test-docs test-engine ## Run every test
 
 test-rust: ## Test the library and the helper
 	$(STEP) "test the helper" cargo test --locked --quiet
+
+test-docs: helper ## Test the documents: links, names, and each command that can run here
+	$(STEP) "build the packer" cargo build --locked --release --quiet --package pack
+	$(STEP) "test the documents" sh -c 'cd $(ENGINE) && go test -count=1 ./docs'
 
 test-engine: helper ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes)
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
@@ -52,7 +56,7 @@ lint: ## Check format, lints and artifacts
 	$(STEP) "cargo fmt" cargo fmt --all --check
 	$(STEP) "cargo clippy" cargo clippy --locked --quiet --all-targets -- -D warnings
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
-	$(STEP) "gofmt" sh -c 'bad=$$(gofmt -l $(ENGINE)/*.go $(ENGINE)/report $(ENGINE)/stubs); [ -z "$$bad" ] || { echo "$$bad"; exit 1; }'
+	$(STEP) "gofmt" sh -c 'bad=$$(gofmt -l $(ENGINE)/*.go $(ENGINE)/docs $(ENGINE)/report $(ENGINE)/stubs); [ -z "$$bad" ] || { echo "$$bad"; exit 1; }'
 	$(STEP) "verify the artifacts" $(ENGINE)/test.sh -run 'TestEngine/(TestVerify|TestAnArtifactsPath)'
 
 pack: $(if $(SYSTEMS),,helper) ## Make the release in dist/: make pack [SYSTEMS="linux windows"] [URL_BASE=https://…]
@@ -70,6 +74,9 @@ golden: helper ## Write the golden files anew; read the diff before you commit i
 tools: ## Build the helpers for Linux and Windows into dist/, with SHA-256 and SBOM (tools/build.sh says what it needs)
 	$(STEP) "the helper for Linux" tools/build.sh linux
 	$(STEP) "the helper for Windows" tools/build.sh windows
+
+hooks: ## Check what you commit, before each commit (tools/pre-commit)
+	ln -sf "$(CURDIR)/tools/pre-commit" "$$(git rev-parse --git-path hooks)/pre-commit"
 
 clean: ## Remove what was built
 	rm -rf target dist $(ENGINE)/vendor $(ENGINE)/overlay.json

@@ -21,15 +21,16 @@ func Commands(documents []Document) (commands []Command) {
 			}
 			open := false
 			for i, line := range strings.Split(block.Text, "\n") {
-				if text := strings.TrimSpace(line); text == "" || strings.HasPrefix(text, "#") {
+				text := strings.TrimSpace(line)
+				switch {
+				case text == "" || strings.HasPrefix(text, "#"):
 					continue
+				case open:
+					commands[len(commands)-1].Text += "\n" + text
+				default:
+					commands = append(commands, Command{document.Path, block.Line + i, text})
 				}
-				if open {
-					commands[len(commands)-1].Text += "\n" + line
-				} else {
-					commands = append(commands, Command{document.Path, block.Line + i, line})
-				}
-				open = strings.HasSuffix(line, `\`)
+				open = strings.HasSuffix(text, `\`)
 			}
 		}
 	}

@@ -18,9 +18,17 @@ import (
 // shell, by make (-n) and by the helper (--help): a wrong target or option is found.
 var notRun = []struct{ begins, why string }{
 	{"make demo", "run by .ci/run"},
-	{"make test", "runs this test"},
 	{"make lint", "run by .ci/run"},
+	{"make test", "runs this test; run by .ci/run"},
 	{"make hunt", "builds the engine; make demo runs the same script"},
+	{"make pack", "writes dist/ of the project; its program is run by tests of its own"},
+	{"make verify-dist", "the same"},
+	{"make hooks", "changes the reader's repository"},
+	{"cargo run", "builds the helper anew"},
+	{"cargo test", "runs tests of this suite"},
+	{"tests/engine/test.sh", "runs tests of this suite"},
+	{"curl ", "asks abuse.ch"},
+	{"velociraptor ", "needs an installed server"},
 }
 
 // why says why a command is not run, "" if it is.
@@ -118,6 +126,11 @@ exec `+program+` "$@"`)
 		file := filepath.Join(s.samples, name)
 		must(t, os.MkdirAll(filepath.Dir(file), 0o700))
 		must(t, os.WriteFile(file, content, 0o600))
+	}
+	said, err := exec.Command(filepath.Join(project, "target/release/pack"), "write", "--artifacts", filepath.Join(project, "artifacts"),
+		"--inventory", filepath.Join(project, "tools/inventory.yaml"), "--dist", filepath.Join(s.samples, "dist")).CombinedOutput()
+	if err != nil {
+		t.Fatalf("run `make test-docs`: %v: %s", err, said)
 	}
 	planted := filepath.Join(data, "demo/planted.csv")
 	for _, feed := range []string{"feed.csv", "threatfox-feed.csv.gz"} {
