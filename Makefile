@@ -76,7 +76,8 @@ tools: ## Build the helpers for Linux and Windows into dist/, with SHA-256 and S
 	$(STEP) "the helper for Windows" tools/build.sh windows
 
 hooks: ## Check what you commit, before each commit (tools/pre-commit)
-	@hook="$$(git rev-parse --git-path hooks)/pre-commit"; cmp -s tools/pre-commit "$$hook" || ln -sv "$(CURDIR)/tools/pre-commit" "$$hook"
+	@folder=$$(git rev-parse --git-path hooks) && mkdir -p "$$folder" && \
+		{ cmp -s tools/pre-commit "$$folder/pre-commit" || ln -sv "$(CURDIR)/tools/pre-commit" "$$folder/pre-commit"; }
 
 clean: ## Remove what was built
 	rm -rf target dist $(ENGINE)/vendor $(ENGINE)/overlay.json
