@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/Velocidex/ordereddict"
@@ -57,5 +60,24 @@ func (s *EngineSuite) TestEveryCellOfTheNotebookGuideGivesRows() {
 		rows, logs := s.queryWithLogs(own.Replace(block.Text), nil)
 		s.NotEmpty(rows, "%s:%d", notebookGuide, block.Line)
 		s.NotRegexp(badLog, noEventData.ReplaceAllString(logs, ""), "%s:%d", notebookGuide, block.Line)
+	}
+}
+
+// The names of buttons and menus in the guide are those of the GUI, whose source comes with the engine.
+func (s *EngineSuite) TestTheInstallationGuideUsesTheGUIsNames() {
+	gui := ""
+	engine := os.Getenv("VELOCIRAPTOR_MODULE_DIR")
+	for _, folder := range []string{"gui/velociraptor/src/components", "artifacts/definitions/Server/Internal"} {
+		s.Require().NoError(filepath.WalkDir(filepath.Join(engine, folder), func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				gui += s.read(path)
+			}
+			return err
+		}))
+	}
+	names := regexp.MustCompile(`(?:^|[^*])\*([A-Z][A-Za-z ]+)\*(?:[^*]|$)`).FindAllStringSubmatch(s.read("../../docs/install.md"), -1)
+	s.Greater(len(names), 15)
+	for _, name := range names {
+		s.Regexp(`["'>]`+regexp.QuoteMeta(name[1])+`["'<]`, gui, name[1])
 	}
 }

@@ -73,6 +73,29 @@ func TestEveryExceptionIsOfACommandInTheDocuments(t *testing.T) {
 	}
 }
 
+// docs/hunting.md shows the columns, and then a row of each kind.
+func TestTheExampleOfAFeedIsOneThatTheHelperReads(t *testing.T) {
+	shell := newShell(t)
+	feed := ""
+	for _, document := range allDocuments(t) {
+		for _, block := range document.Blocks {
+			if document.Path == "docs/hunting.md" && block.Language == "csv" {
+				feed += block.Text
+			}
+		}
+	}
+	must(t, os.WriteFile(filepath.Join(shell.samples, "own.csv"), []byte(feed), 0o600))
+	for value, match := range map[string]string{
+		"203.0.113.7:4443": "ip:port", "c2.bad.example": "domain", "site.example": "url host",
+		"http://site.example/a": "url", "45c4710edc62df311612101b9160c7e1": "md5",
+	} {
+		said, err := shell.run(t, "threatfox match --feed own.csv "+value)
+		if err != nil || !strings.Contains(said, ","+match+",") {
+			t.Errorf("%s is no %s by docs/hunting.md: %v\n%s", value, match, err, said)
+		}
+	}
+}
+
 func TestAWrongCommandIsFound(t *testing.T) {
 	shell := newShell(t)
 	for _, command := range []string{
