@@ -12,20 +12,37 @@ const nativeHunt = "Windows.Detection.ThreatFox.Native"
 // helperVersion counts the helpers that tests publish: a version's file stays what it is.
 var helperVersion int
 
-// native publishes a feed and a helper and runs the Native hunt as a client does.
+// native publishes a feed and a helper and runs the Native hunt as a client does, here on Linux.
 func (s *EngineSuite) native(helper, feed, evtx string, more map[string]string) collection {
+	s.T().Helper()
+	s.declareLinuxHelper()
+	s.publishHelperFor("linux", helper)
+	return s.nativeAsItIs(helper, feed, evtx, more)
+}
+
+// nativeAsItIs runs the Native hunt where the server has the helper for Windows alone.
+func (s *EngineSuite) nativeAsItIs(helper, feed, evtx string, more map[string]string) collection {
 	s.T().Helper()
 	s.servePublic()
 	s.publish("ThreatFoxFeed", feed, "1.0.1")
-	helperVersion++
-	for _, system := range []string{"linux", "windows"} {
-		s.publish("ThreatFoxHelper_"+system+"_amd64", helper, fmt.Sprintf("0.1.%d", helperVersion))
-	}
+	s.publishHelperFor("windows", helper)
 	params := map[string]string{"EvtxGlob": evtx, "MinStrength": "weak", "DownloadDelay": "0"}
 	for name, value := range more {
 		params[name] = value
 	}
 	return s.collect(nativeHunt, params)
+}
+
+func (s *EngineSuite) publishHelperFor(system, helper string) {
+	helperVersion++
+	s.publish("ThreatFoxHelper_"+system+"_amd64", helper, fmt.Sprintf("0.1.%d", helperVersion))
+}
+
+// declareLinuxHelper makes of the Native hunt what docs/native.md says for Linux.
+func (s *EngineSuite) declareLinuxHelper() {
+	text, err := os.ReadFile("../../artifacts/Windows/Detection/ThreatFox/Native.yaml")
+	s.Require().NoError(err)
+	s.LoadArtifacts(strings.Replace(string(text), "\ntools:\n", "\ntools:\n  - name: ThreatFoxHelper_linux_amd64\n    filename: threatfox\n", 1))
 }
 
 // script is a helper that a test makes up. It may call the real one as $HELPER.
@@ -124,6 +141,25 @@ func (s *EngineSuite) TestWhereTheHelperFailsTheNativeHuntReadsWithVqlOnceAndSay
 		s.Contains(got.logs, test.says, name)
 		s.Contains(got.logs, "so VQL does", name)
 		s.Equal(want.source["Hits"], got.source["Hits"], name)
+	}
+}
+
+func (s *EngineSuite) TestWithoutAHelperForTheSystemTheNativeHuntIsLaunchedAndReadsWithVql() {
+	want := s.hunt(s.edgeFeed(), s.edgeLog(), nil)
+	got := s.nativeAsItIs(s.helper(), s.edgeFeed(), s.edgeLog(), nil)
+	s.Empty(got.failed)
+	s.Contains(got.logs, "so VQL does: the tool ThreatFoxHelper_linux_amd64 cannot be had.")
+	s.Equal(want.source["Hits"], got.source["Hits"])
+}
+
+func (s *EngineSuite) TestTheNativeHuntReadsTheDNSCacheAndTheConnectionsOnce() {
+	s.rememberConnections()
+	for name, helper := range map[string]string{"read by the helper": s.helper(), "blocked": s.edgeLog()} {
+		got := s.native(helper, s.edgeFeed(), s.edgeLog(), nil)
+		s.Equal(1, strings.Count(got.logs, "reading the DNS cache"), name)
+		s.Equal(1, strings.Count(got.logs, "reading the connections"), name)
+		s.Len(linesOf(got.source["Hits"], "DNS client cache"), 2, name)
+		s.Len(linesOf(got.source["Hits"], "open connections"), 2, name)
 	}
 }
 

@@ -20,12 +20,12 @@ func (s *EngineSuite) replaceBuiltIn(name string, rows ...string) {
 
 func (s *EngineSuite) rememberConnections() {
 	s.replaceBuiltIn("Windows.System.DNSCache",
-		`"sub.c2.bad-domain.example" AS Name, "93.184.215.14" AS Record, "A" AS RecordType`,
+		`"sub.c2.bad-domain.example" AS Name, "93.184.215.14" AS Record, "A" AS RecordType, log(message="reading the DNS cache", dedup=-1) AS _Said`,
 		`"cdn.example" AS Name, "203.0.113.7" AS Record, "A" AS RecordType`,
 		`"7.113.0.203.in-addr.arpa" AS Name, "c2.bad-domain.example" AS Record, "PTR" AS RecordType`)
 	const row = `4 AS Pid, "evil.exe" AS Name, %q AS Status, "10.0.0.1" AS ` + "`Laddr.IP`, %d AS `Laddr.Port`, %q AS `Raddr.IP`, %d AS `Raddr.Port`"
 	s.replaceBuiltIn("Windows.Network.Netstat",
-		fmt.Sprintf(row, "LISTEN", 445, "0.0.0.0", 0),
+		fmt.Sprintf(row, "LISTEN", 445, "0.0.0.0", 0)+`, log(message="reading the connections", dedup=-1) AS _Said`,
 		fmt.Sprintf(row, "ESTAB", 50000, "203.0.113.7", 4443),
 		fmt.Sprintf(row, "ESTAB", 445, "203.0.113.7", 50001),
 		fmt.Sprintf(row, "ESTAB", 50002, "198.51.100.1", 443))
