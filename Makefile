@@ -1,7 +1,7 @@
 # What can be done here. Every target sets up what it needs from a fresh checkout:
 # Rust, Go, a C compiler and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help helper demo hunt test test-rust test-docs test-engine test-windows bench compare fuzz lint pack verify-dist golden tools hooks clean
+.PHONY: help helper demo hunt test test-rust test-docs test-engine test-windows bench compare fuzz lint pack verify-dist golden tools reproduce hooks clean
 
 ENGINE := tests/engine
 # Says in one line what runs, and afterwards how long it took.
@@ -74,6 +74,10 @@ golden: helper ## Write the golden files anew; read the diff before you commit i
 tools: ## Build the helpers for Linux and Windows into dist/, with SHA-256 and SBOM (tools/build.sh says what it needs)
 	$(STEP) "the helper for Linux" tools/build.sh linux
 	$(STEP) "the helper for Windows" tools/build.sh windows
+
+reproduce: tools ## Build the helpers a second time in another folder and compare the bytes
+	$(STEP) "the helper for Linux again" tools/reproduce.sh linux
+	$(STEP) "the helper for Windows again" tools/reproduce.sh windows
 
 hooks: ## Check what you commit, before each commit (tools/pre-commit)
 	@folder=$$(git rev-parse --git-path hooks) && mkdir -p "$$folder" && \

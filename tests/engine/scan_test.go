@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -31,4 +33,28 @@ WHERE System.Provider.Name =~ "^(Microsoft-Windows-Sysmon|Linux-Sysmon)$"`, env)
 		s.Equal(strings.Contains(log, "not-sysmon"), want == "", log)
 		s.Equal(want, got, log)
 	}
+}
+
+// The space between the chunks is unused, as in a log that is not full, and takes no room on the disk.
+func (s *EngineSuite) TestScanReadsTheEventsBehindFourGigabytesOfALog() {
+	const header = 4096
+	edge, err := os.ReadFile(s.edgeLog())
+	s.Require().NoError(err)
+	path := filepath.Join(s.T().TempDir(), "large.evtx")
+	log, err := os.Create(path)
+	s.Require().NoError(err)
+	defer log.Close()
+	_, err = log.Write(edge[:header])
+	s.Require().NoError(err)
+	_, err = log.Seek(4<<30, io.SeekCurrent)
+	s.Require().NoError(err)
+	_, err = log.Write(edge[header:])
+	s.Require().NoError(err)
+
+	want, err := os.ReadFile(s.scan(s.edgeLog()))
+	s.Require().NoError(err)
+	got, err := os.ReadFile(s.scan(path))
+	s.Require().NoError(err)
+	s.NotEmpty(want)
+	s.Equal(strings.ReplaceAll(string(want), s.edgeLog(), path), string(got))
 }

@@ -209,6 +209,12 @@ type collection struct {
 // result as the client does.
 func (s *EngineSuite) collect(artifact string, params map[string]string) collection {
 	s.T().Helper()
+	return s.runOnClient(s.compile(artifact, params))
+}
+
+// compile makes of an artifact what the server sends to a client.
+func (s *EngineSuite) compile(artifact string, params map[string]string) []*actions_proto.VQLCollectorArgs {
+	s.T().Helper()
 	request := &flows_proto.ArtifactCollectorArgs{
 		ClientId:  "C.1",
 		Artifacts: []string{artifact},
@@ -219,7 +225,12 @@ func (s *EngineSuite) collect(artifact string, params map[string]string) collect
 	compiled, err := service.CompileCollectorArgs(s.Ctx, s.ConfigObj,
 		acl_managers.NullACLManager{}, s.repository(), services.CompilerOptions{}, request)
 	s.Require().NoError(err)
+	return compiled
+}
 
+// runOnClient runs what the server has sent.
+func (s *EngineSuite) runOnClient(compiled []*actions_proto.VQLCollectorArgs) collection {
+	s.T().Helper()
 	client := responder.TestResponderWithFlowId(s.ConfigObj, "F.Test")
 	// Not the suite's context, which ends after 60 s: a log may be large.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)

@@ -67,6 +67,23 @@ for log in evtx/*.evtx; do
     same "scan: the same events of $log"
 done
 
+# Another process holds a log and shares it with nobody, until hold's standard input ends.
+x86_64-w64-mingw32-gcc -O2 -o "$work/hold.exe" "$here/hold.c"
+cp evtx/sysmon-psexec-dns.evtx "$work/held.evtx"
+mkfifo "$work/end"
+wine "$work/hold.exe" "$work/held.evtx" <"$work/end" >"$work/held" &
+exec 3>"$work/end"
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    grep -q held "$work/held" && break
+    sleep 0.5
+done
+windows scan "$work/held.evtx" evtx/sysmon-psexec-dns.evtx --summary json -o "$work/windows" 2>"$work/said"
+exec 3>&-
+grep -q 'held.evtx.*"error":"cannot read [^"]*held.evtx' "$work/said" && [ -s "$work/windows" ] ||
+    { echo "FAILED: a locked log is not told, or keeps another from being read" >&2; cat "$work/said" >&2; exit 1; }
+rm "$work/windows"
+echo "ok  scan: a log locked by another process is told, the other is read"
+
 [ -z "$(find "$work/temp" "$work" -maxdepth 1 -name '*threatfox-*' ! -name '*.exe')" ] ||
     { echo "FAILED: temporary files are left" >&2; exit 1; }
 echo "ok  no temporary file is left"

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Builds a helper once more, from the last commit in another folder, and compares it with the one in dist/;
+# `make reproduce` calls it after `make tools`.
+#
+#   tools/reproduce.sh linux|windows
+set -eu
+cd "$(dirname "$0")/.."
+system=${1:?linux or windows}
+second=$(mktemp -d)
+trap 'rm -rf "$second"' EXIT
+
+git clone --quiet --shared . "$second/threatfox"
+"$second/threatfox/tools/build.sh" "$system"
+for sum in dist/threatfox_"$system"_amd64*.sha256; do
+    cmp "$sum" "$second/threatfox/$sum" || {
+        echo "FAILED: $sum was not made of the last commit by this script and these compilers" >&2
+        exit 1
+    }
+    echo "ok  the same bytes from another folder: $(cat "$sum")"
+done
