@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use url::Url;
 
 use crate::host::Host;
+use crate::key::address_text;
 
 /// Where a URL leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +49,14 @@ impl WebAddress {
             None => return Err("no host"),
         };
         // Schemes that browsers do not know (tcp, tftp) keep their host as written.
+        let mut text = String::new();
         let spelling = match &host {
-            UrlHost::Name(name) => Some(name.as_str().to_owned()),
-            UrlHost::Address(IpAddr::V4(ip)) => Some(ip.to_string()),
+            UrlHost::Name(name) => Some(name.as_str()),
+            UrlHost::Address(ip @ IpAddr::V4(_)) => Some(address_text(&mut text, *ip)),
             UrlHost::Address(IpAddr::V6(_)) => None,
         };
         if let Some(spelling) = spelling.filter(|s| url.host_str() != Some(s)) {
-            url.set_host(Some(&spelling))
+            url.set_host(Some(spelling))
                 .map_err(|_| "a host that cannot be written in lower case")?;
         }
         let port = url.port().filter(|port| *port != 0);

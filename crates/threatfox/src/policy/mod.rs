@@ -198,12 +198,20 @@ impl Policy {
                 find(lines, section, &text.trim().to_lowercase())
             }
         };
-        let mut tags = raw.get(Column::Tags).split(',');
+        // Most policies name no tags, and most records have some.
+        let tags = if self.tags.is_empty() {
+            ""
+        } else {
+            raw.get(Column::Tags)
+        };
         let id = self.ids.get(&record.id);
         name(&self.malware, "malware", raw.get(Column::Malware))
             .or_else(|| name(&self.malware, "malware", raw.get(Column::MalwarePrintable)))
             .or_else(|| name(&self.reporters, "reporters", raw.get(Column::Reporter)))
-            .or_else(|| tags.find_map(|tag| name(&self.tags, "tags", tag)))
+            .or_else(|| {
+                tags.split(',')
+                    .find_map(|tag| name(&self.tags, "tags", tag))
+            })
             .or_else(|| id.map(|line| ("ids", record.id.to_string(), *line)))
     }
 }

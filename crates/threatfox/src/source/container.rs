@@ -75,7 +75,7 @@ impl Input {
 /// Hands the unpacked content of an input to `read`.
 pub(crate) fn unpack<T>(
     input: &Input,
-    read: impl FnOnce(&mut dyn BufRead) -> Result<T, Error>,
+    read: impl FnOnce(&mut (dyn BufRead + Send)) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let io_error = |action| {
         let path = input.name.clone();
@@ -93,7 +93,7 @@ pub(crate) fn unpack<T>(
         Origin::Memory(bytes) => return unpack_file(&input.name, Cursor::new(bytes), read),
         Origin::Stdin => {}
     }
-    let mut stdin = io::stdin().lock();
+    let mut stdin = io::stdin();
     let magic = first_bytes(&mut stdin).map_err(io_error("read"))?;
     if !is_zip(&magic) {
         return unpack_stream(&input.name, &magic, stdin, read);
@@ -107,8 +107,8 @@ pub(crate) fn unpack<T>(
 
 fn unpack_file<T>(
     name: &str,
-    mut file: impl Read + Seek,
-    read: impl FnOnce(&mut dyn BufRead) -> Result<T, Error>,
+    mut file: impl Read + Seek + Send,
+    read: impl FnOnce(&mut (dyn BufRead + Send)) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let io_error = |source| Error::Io {
         action: "read",
@@ -137,8 +137,8 @@ fn first_bytes(reader: &mut impl Read) -> io::Result<Vec<u8>> {
 fn unpack_stream<T>(
     name: &str,
     magic: &[u8],
-    rest: impl Read,
-    read: impl FnOnce(&mut dyn BufRead) -> Result<T, Error>,
+    rest: impl Read + Send,
+    read: impl FnOnce(&mut (dyn BufRead + Send)) -> Result<T, Error>,
 ) -> Result<T, Error> {
     if magic.is_empty() {
         return Err(Error::Empty {
@@ -161,8 +161,8 @@ fn unpack_stream<T>(
 
 fn unpack_zip<T>(
     name: &str,
-    file: impl Read + Seek,
-    read: impl FnOnce(&mut dyn BufRead) -> Result<T, Error>,
+    file: impl Read + Seek + Send,
+    read: impl FnOnce(&mut (dyn BufRead + Send)) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let broken = |source: zip::result::ZipError| Error::Unreadable {
         name: name.to_owned(),

@@ -4,27 +4,36 @@
 //! Otherwise the rules are its own (RFC 4180), but for a quote that neither ends its field nor is doubled: it is text.
 
 use std::io::{self, ErrorKind, Read};
+use std::mem;
+use std::ops::Range;
 use std::str::{self, Utf8Error};
 
 use memchr::{memchr, memchr_iter, memchr2};
 
 /// What is read at a time.
-const BLOCK: usize = 128 * 1024;
+const BLOCK: usize = 256 * 1024;
 /// A record of this many bytes is damage, such as a quote that is missing: 15 fields of 64 KiB fit.
 const MAX_RECORD: usize = 1 << 20;
 
-/// Reads records, one after the other.
+/// Reads the records of an input, a batch at a time. Do not read on after an error.
 pub(super) struct Records<R> {
     inner: R,
-    block: Vec<u8>,
-    /// The part of the block that was read and not handed out.
-    start: usize,
-    end: usize,
+    /// The line that comes next.
+    line: u64,
+    /// What was read of a record that is not whole yet.
+    rest: Vec<u8>,
     /// Whether the input has nothing more.
     ended: bool,
-    /// The lines that ended before this block.
-    lines: u64,
+}
+
+/// Records that were read in one go: one at least.
+pub(super) struct Batch {
+    bytes: Vec<u8>,
     fields: Vec<Field>,
+    /// The bytes and the fields of each record.
+    records: Vec<(Range<usize>, Range<usize>)>,
+    /// The line of the first byte.
+    line: u64,
 }
 
 /// Where a field stands in its record.
@@ -39,9 +48,9 @@ struct Field {
 pub(super) struct CsvRecord<'a> {
     bytes: &'a [u8],
     fields: &'a [Field],
-    /// What stands before it in the block, and the lines that ended before the block.
+    /// What stands before it in the batch, and the line where that begins.
     before: &'a [u8],
-    lines: u64,
+    line: u64,
 }
 
 impl Field {
@@ -60,9 +69,14 @@ impl<'a> CsvRecord<'a> {
         self.fields.len()
     }
 
-    /// The line it begins in, from 1. Counted only when it is asked for.
+    /// How many bytes it has, what stands between its fields included.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The line it begins in. Counted only when it is asked for.
     pub(super) fn line(&self) -> u64 {
-        self.lines + count_lines(self.before) + 1
+        self.line + count_lines(self.before)
     }
 
     /// The fields.
@@ -78,80 +92,108 @@ impl<'a> CsvRecord<'a> {
     }
 }
 
+impl Batch {
+    /// The whole records in front of some text, blank lines left out, and how long they are.
+    fn split(text: Vec<u8>, ended: bool, line: u64) -> (Self, usize) {
+        let mut batch = Self {
+            bytes: text,
+            fields: Vec::new(),
+            records: Vec::new(),
+            line,
+        };
+        let (mut start, mut known) = (0, 0);
+        while let Some(len) = split(&batch.bytes[start..], ended, &mut batch.fields) {
+            let bytes = &mut batch.bytes[start..start + len];
+            if bytes.trim_ascii().is_empty() {
+                batch.fields.truncate(known);
+            } else {
+                for field in &mut batch.fields[known..] {
+                    if field.doubled {
+                        field.end = field.start + undouble(&mut bytes[field.start..field.end]);
+                    }
+                }
+                let fields = known..batch.fields.len();
+                known = fields.end;
+                batch.records.push((start..start + len, fields));
+            }
+            start += len;
+        }
+        (batch, start)
+    }
+
+    /// The records in their order.
+    pub(super) fn records(&self) -> impl Iterator<Item = CsvRecord<'_>> {
+        self.records.iter().map(|(bytes, fields)| CsvRecord {
+            bytes: &self.bytes[bytes.clone()],
+            fields: &self.fields[fields.clone()],
+            before: &self.bytes[..bytes.start],
+            line: self.line,
+        })
+    }
+}
+
 impl<R: Read> Records<R> {
-    pub(super) fn new(inner: R) -> Self {
+    /// `line` is the number of the first line.
+    pub(super) fn new(inner: R, line: u64) -> Self {
         Self {
             inner,
-            block: vec![0; BLOCK],
-            start: 0,
-            end: 0,
+            line,
+            rest: Vec::new(),
             ended: false,
-            lines: 0,
-            fields: Vec::new(),
         }
     }
 
-    /// The next record that is no blank line, or `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<CsvRecord<'_>>> {
-        let range = loop {
-            let rest = &self.block[self.start..self.end];
-            if let Some(len) = split(rest, self.ended, &mut self.fields) {
-                let range = self.start..self.start + len;
-                self.start = range.end;
-                if !rest[..len].trim_ascii().is_empty() {
-                    break range;
-                }
-            } else if self.ended {
-                return Ok(None);
-            } else {
-                self.fill()?;
+    /// Reads on until there is a record, or nothing more.
+    fn batch(&mut self) -> io::Result<Option<Batch>> {
+        while !self.ended {
+            let mut text = mem::take(&mut self.rest);
+            if text.len() >= MAX_RECORD {
+                let bound = MAX_RECORD >> 20;
+                return Err(io::Error::other(format!(
+                    "a record is larger than the bound of {bound} MiB: a quote may be missing"
+                )));
             }
-        };
-        let bytes = &mut self.block[range.clone()];
-        for field in self.fields.iter_mut().filter(|field| field.doubled) {
-            field.end = field.start + undouble(&mut bytes[field.start..field.end]);
+            self.read_block(&mut text)?;
+            let (mut batch, len) = Batch::split(text, self.ended, self.line);
+            self.line += count_lines(&batch.bytes[..len]);
+            self.rest = batch.bytes.split_off(len);
+            if !batch.records.is_empty() {
+                return Ok(Some(batch));
+            }
         }
-        Ok(Some(CsvRecord {
-            bytes: &self.block[range.clone()],
-            fields: &self.fields,
-            before: &self.block[..range.start],
-            lines: self.lines,
-        }))
+        Ok(None)
     }
 
-    /// Moves what is left to the front, and fills the block.
-    fn fill(&mut self) -> io::Result<()> {
-        self.lines += count_lines(&self.block[..self.start]);
-        self.block.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        if self.end >= MAX_RECORD {
-            let bound = MAX_RECORD >> 20;
-            return Err(io::Error::other(format!(
-                "a record is larger than the bound of {bound} MiB: a quote may be missing"
-            )));
-        }
-        if self.end == self.block.len() {
-            self.block.resize(2 * self.end, 0);
-        }
-        while self.end < self.block.len() && !self.ended {
-            match self.inner.read(&mut self.block[self.end..]) {
+    /// Adds a block to the text, a longer one to a long text, so that none is looked at often.
+    fn read_block(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
+        let mut end = text.len();
+        text.resize(end + BLOCK.max(end), 0);
+        while end < text.len() && !self.ended {
+            match self.inner.read(&mut text[end..]) {
                 Ok(n) => {
-                    self.end += n;
+                    end += n;
                     self.ended = n == 0;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        text.truncate(end);
         Ok(())
     }
 }
 
-/// Finds the fields of the first record and its length, the end of its line included. `None` where its end is not there
-/// yet, or nothing is left.
+impl<R: Read> Iterator for Records<R> {
+    type Item = io::Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.batch().transpose()
+    }
+}
+
+/// Adds the fields of the first record, and says its length, the end of its line included. `None` where its end is not
+/// there yet, or nothing is left.
 fn split(text: &[u8], ended: bool, fields: &mut Vec<Field>) -> Option<usize> {
-    fields.clear();
     if text.is_empty() {
         return None;
     }
@@ -247,11 +289,12 @@ mod tests {
     }
 
     fn records(input: impl Read) -> Vec<(u64, Vec<String>)> {
-        let mut records = Records::new(input);
         let mut all = Vec::new();
-        while let Some(record) = records.next().unwrap() {
-            let texts = record.texts().unwrap().map(|text| text.trim().to_owned());
-            all.push((record.line(), texts.collect()));
+        for batch in Records::new(input, 1) {
+            for record in batch.unwrap().records() {
+                let texts = record.texts().unwrap().map(|text| text.trim().to_owned());
+                all.push((record.line(), texts.collect()));
+            }
         }
         all
     }
@@ -298,10 +341,12 @@ mod tests {
 
     #[test]
     fn an_unclosed_quote_does_not_fill_the_memory() {
-        let mut endless = Records::new(Read::chain(&b"\"a\", \""[..], io::repeat(b'x')));
-        let error = endless.next().map(|_| ()).unwrap_err();
+        let limit = 4 * MAX_RECORD as u64;
+        let mut endless = Read::chain(&b"\"a\", \""[..], io::repeat(b'x')).take(limit);
+        let first = Records::new(&mut endless, 1).next();
+        let error = first.unwrap().map(|_| ()).unwrap_err();
         assert!(error.to_string().contains("bound of 1 MiB"));
-        assert!(endless.block.len() <= 2 * MAX_RECORD);
+        assert!(endless.limit() >= limit / 2);
     }
 
     #[test]
@@ -340,10 +385,10 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(prop::sample::select(b"a\", \r\n\xff".to_vec()), 0..200)) {
-            let mut records = Records::new(&bytes[..]);
             let mut seen = 0;
-            while let Some(record) = records.next().unwrap() {
-                seen += record.fields().map(<[u8]>::len).sum::<usize>();
+            for batch in Records::new(&bytes[..], 1) {
+                let batch = batch.unwrap();
+                seen += batch.records().flat_map(|r| r.fields()).map(<[u8]>::len).sum::<usize>();
             }
             prop_assert!(seen <= bytes.len());
         }

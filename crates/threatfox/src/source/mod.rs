@@ -1,5 +1,6 @@
 //! Where records come from: a file or standard input, unpacked, its kind sniffed, read by the one reader for that kind.
 
+mod ahead;
 mod container;
 mod csv_export;
 mod csv_records;
