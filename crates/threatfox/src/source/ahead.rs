@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 /// How many items may wait to be taken.
-const QUEUE: usize = 2;
+const QUEUE: usize = 8;
 
 /// Makes items in a thread of its own, and hands them to `take` in their order. The first error ends both halves.
 pub(super) fn ahead<T: Send, E>(

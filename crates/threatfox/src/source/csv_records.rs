@@ -11,7 +11,7 @@ use std::str::{self, Utf8Error};
 use memchr::{memchr, memchr_iter, memchr2};
 
 /// What is read at a time.
-const BLOCK: usize = 256 * 1024;
+const BLOCK: usize = 64 * 1024;
 /// A record of this many bytes is damage, such as a quote that is missing: 15 fields of 64 KiB fit.
 const MAX_RECORD: usize = 1 << 20;
 
@@ -96,9 +96,9 @@ impl Batch {
     /// The whole records in front of some text, blank lines left out, and how long they are.
     fn split(text: Vec<u8>, ended: bool, line: u64) -> (Self, usize) {
         let mut batch = Self {
-            bytes: text,
-            fields: Vec::new(),
+            fields: Vec::with_capacity(text.len() / 12),
             records: Vec::new(),
+            bytes: text,
             line,
         };
         let (mut start, mut known) = (0, 0);
