@@ -32,7 +32,7 @@ struct Export<'a> {
     declared: Option<u64>,
 }
 
-/// Reads, unpacks and splits in a thread of its own: about half of the work.
+/// Reads, unpacks and splits in a thread of its own: a third of the work.
 pub(super) fn read(
     name: &str,
     content: &mut (dyn BufRead + Send),
