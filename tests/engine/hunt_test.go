@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -214,6 +215,17 @@ func (s *EngineSuite) TestAHuntWithAnotherFileForAFeedFails() {
 	empty := filepath.Join(s.T().TempDir(), "empty.csv")
 	s.Require().NoError(os.WriteFile(empty, nil, 0o600))
 	s.NotEmpty(s.huntThatMayFail(empty, s.edgeLog(), nil).failed)
+}
+
+// As CHANGELOG.md promises: a later version may put a column behind the last one.
+func (s *EngineSuite) TestTheHuntReadsAFeedThatALaterVersionMade() {
+	packed, err := exec.Command("gzip", "-dc", s.edgeFeed()).Output()
+	s.Require().NoError(err)
+	later := filepath.Join(s.T().TempDir(), "later.csv")
+	first, rows, _ := strings.Cut(string(packed), "\n")
+	s.Require().NoError(os.WriteFile(later, []byte(first+",later\n"+strings.ReplaceAll(rows, "\n", ",x\n")), 0o600))
+
+	s.Len(s.hits(s.hunt(s.edgeFeed(), s.edgeLog(), map[string]string{"FeedFile": later})), 46)
 }
 
 func (s *EngineSuite) TestAHuntWithoutItsFeedIsRefusedOrFails() {
