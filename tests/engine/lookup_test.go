@@ -2,6 +2,9 @@ package engine
 
 import (
 	"fmt"
+	"net"
+	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/Velocidex/ordereddict"
@@ -91,4 +94,40 @@ func (s *EngineSuite) TestEnrichmentSaysThatThereIsNoFeed() {
 	got := s.collectOnServer(enrichment, map[string]string{"IOC": "203.0.113.7", "LookIn": "feed"})
 
 	s.Contains(got.failed, "There is no feed: publish one with Server.Import.ThreatFox")
+}
+
+// `threatfox match` promises the hunt's answers: what the events of the log hold, typed by hand.
+func (s *EngineSuite) TestTheHelpersMatchGivesTheHuntsVerdict() {
+	// What an event means, not what a value is.
+	ofAnEvent := []string{"inbound", "dns answer", "ip (ipv6 fault)", "command line ip:port", "command line url"}
+	feed := s.edgeFeed()
+	arguments, want := []string{"match", "--format", "jsonl", "--feed", feed}, []string{}
+	for _, hit := range s.rowsOf(s.hunt(feed, s.edgeLog(), nil).source["Hits"]) {
+		typed := hit["Observable"]
+		switch {
+		case slices.Contains(ofAnEvent, hit["Match"]):
+			continue
+		case hit["EventID"] == "22":
+			typed = hit["QueryName"]
+		case hit["EventID"] == "3" && hit["Match"] == "subdomain" || hit["Match"] == "domain":
+			typed = hit["DstHost"]
+		case hit["EventID"] == "3":
+			typed = net.JoinHostPort(hit["DstIP"], hit["DstPort"])
+		}
+		arguments = append(arguments, typed)
+		want = append(want, typed+" "+hit["Match"]+" "+hit["Strength"]+" "+hit["IOC"])
+	}
+	s.Greater(len(want), 30)
+
+	said, err := exec.Command(s.helper(), arguments...).Output()
+
+	s.Require().NoError(err)
+	var got []string
+	for _, row := range s.rowsOf(string(said)) {
+		if strings.HasPrefix(row["value"], "http://") && row["match"] != "url" {
+			continue // a URL is looked up by its host too
+		}
+		got = append(got, row["value"]+" "+row["match"]+" "+row["strength"]+" "+row["ioc"])
+	}
+	s.Equal(want, got)
 }
