@@ -3,11 +3,13 @@ package engine
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/Velocidex/ordereddict"
 
 	api_proto "www.velocidex.com/golang/velociraptor/api/proto"
 	"www.velocidex.com/golang/velociraptor/services"
+	"www.velocidex.com/golang/velociraptor/vtesting"
 )
 
 // The steps of the blog post that this project started from, as its readers do them today: put the helper in, import
@@ -59,6 +61,11 @@ func (s *EngineSuite) notebookCell(vql string) string {
 	cell, err := manager.UpdateNotebookCell(s.Ctx, notebook, "admin", &api_proto.NotebookCellRequest{
 		NotebookId: notebook.NotebookId, CellId: notebook.CellMetadata[0].CellId, Input: vql, Type: "vql"})
 	s.Require().NoError(err)
+	// The GUI waits some seconds, then asks again: so does this.
+	vtesting.WaitUntil(60*time.Second, s.T(), func() bool {
+		cell, err = manager.GetNotebookCell(s.Ctx, notebook.NotebookId, cell.CellId, cell.CurrentVersion)
+		return err == nil && !cell.Calculating
+	})
 	s.Empty(cell.Error)
 	s.NotRegexp(badLog, fmt.Sprint(cell.Messages))
 	return s.query(`SELECT * FROM source(notebook_id=N, notebook_cell_id=C, notebook_cell_version=V)`,
