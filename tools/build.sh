@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the helper for endpoints and servers into dist/, with its SHA-256 and its SBOM; `make tools` calls it.
+# Builds the helper for endpoints and servers into dist/; `make pack SYSTEMS="linux windows"` calls it.
 #
 #   tools/build.sh linux      runs on any Linux with glibc 2.17 (2012) or newer
 #   tools/build.sh windows    runs on Windows 10, Server 2016 or newer
@@ -54,5 +54,3 @@ windows)
 esac
 
 cp "$built" "$dist/$name"
-python3 tools/sbom.py $target >"$dist/$name.cdx.json"
-(cd "$dist" && sha256sum "$name" >"$name.sha256" && cat "$name.sha256")

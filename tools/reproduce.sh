@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds a helper once more, from the last commit in another folder, and compares it with the one in dist/;
-# `make reproduce` calls it after `make tools`.
+# `make reproduce` calls it after `make pack`.
 #
 #   tools/reproduce.sh linux|windows
 set -eu
@@ -11,10 +11,10 @@ trap 'rm -rf "$second"' EXIT
 
 git clone --quiet --shared . "$second/threatfox"
 "$second/threatfox/tools/build.sh" "$system"
-for sum in dist/threatfox_"$system"_amd64*.sha256; do
-    cmp "$sum" "$second/threatfox/$sum" || {
-        echo "FAILED: $sum was not made of the last commit by this script and these compilers" >&2
-        exit 1
-    }
-    echo "ok  the same bytes from another folder: $(cat "$sum")"
-done
+helper=dist/threatfox_"$system"_amd64
+[ "$system" != windows ] || helper=$helper.exe
+cmp "$helper" "$second/threatfox/$helper" || {
+    echo "FAILED: $helper was not made of the last commit by this script and these compilers" >&2
+    exit 1
+}
+echo "ok  the same bytes from another folder: $helper"

@@ -11,8 +11,8 @@ import (
 	"www.velocidex.com/golang/velociraptor/services"
 )
 
-// packed is the zip that `make pack` writes.
-func (s *EngineSuite) packed() *zip.ReadCloser {
+// release is the folder that `make pack` writes.
+func (s *EngineSuite) release() string {
 	dist := s.T().TempDir()
 	program, err := filepath.Abs("../../target/release/pack")
 	s.Require().NoError(err)
@@ -20,8 +20,12 @@ func (s *EngineSuite) packed() *zip.ReadCloser {
 	command.Dir = "../.."
 	said, err := command.CombinedOutput()
 	s.Require().NoError(err, string(said))
+	return dist
+}
 
-	zips, err := filepath.Glob(dist + "/threatfox-artifacts-*.zip")
+// packed is the zip in it.
+func (s *EngineSuite) packed() *zip.ReadCloser {
+	zips, err := filepath.Glob(s.release() + "/threatfox-artifacts-*.zip")
 	s.Require().NoError(err)
 	s.Require().Len(zips, 1)
 	pack, err := zip.OpenReader(zips[0])
@@ -29,17 +33,19 @@ func (s *EngineSuite) packed() *zip.ReadCloser {
 	return pack
 }
 
-// The GUI's "Upload Artifact Pack" (LoadArtifactPack in the engine's api/artifacts.go) does the same with each .yaml of
-// the zip: it checks it in an empty repository, then sets it, with the prefix that the user gave.
-func (s *EngineSuite) TestThePackImportsAsByTheGUI() {
+// importPack does with the zip what the GUI's "Upload Artifact Pack" does (LoadArtifactPack in the engine's api/artifacts.go): it
+// checks each .yaml in an empty repository, then sets it, with the prefix that the user gave. It returns the artifacts' names.
+func (s *EngineSuite) importPack() (imported []string) {
 	manager, err := services.GetRepositoryManager(s.ConfigObj)
 	s.Require().NoError(err)
-	// The suite has put the artifacts in as built-in ones, which no import may replace: begin with none.
+	// The suite has put the artifacts in as built-in ones, which no import may replace: begin with none of them.
 	manager.SetGlobalRepositoryForTests(s.ConfigObj, manager.NewRepository())
+	for _, name := range builtIns {
+		s.loadBuiltIn(name)
+	}
 
 	pack := s.packed()
 	defer pack.Close()
-	imported := []string{}
 	for _, file := range pack.File {
 		s.Require().True(strings.HasSuffix(file.Name, ".yaml"), file.Name)
 		content, err := file.Open()
@@ -54,6 +60,11 @@ func (s *EngineSuite) TestThePackImportsAsByTheGUI() {
 		s.Require().NoError(err, file.Name)
 		imported = append(imported, artifact.Name)
 	}
+	return imported
+}
+
+func (s *EngineSuite) TestThePackImportsAsByTheGUI() {
+	imported := s.importPack()
 
 	expected := []string{}
 	for _, path := range artifactFiles(s.T()) {
@@ -69,6 +80,26 @@ func (s *EngineSuite) TestThePackImportsAsByTheGUI() {
 	removed := s.query(s.cellOf("../../docs/install.md", "artifact_delete"), nil)
 	s.Equal(len(expected), strings.Count(removed, `"Deleted":"`), removed)
 	s.Empty(s.query(`SELECT name FROM artifact_definitions() WHERE name =~ "ThreatFox"`, nil))
+}
+
+// A file for the exchange is imported alone: it may call others of the exchange, but finds nothing to import.
+func (s *EngineSuite) TestEachFileForTheExchangeStandsOnItsOwn() {
+	manager, err := services.GetRepositoryManager(s.ConfigObj)
+	s.Require().NoError(err)
+	manager.SetGlobalRepositoryForTests(s.ConfigObj, manager.NewRepository())
+	for _, name := range builtIns {
+		s.loadBuiltIn(name)
+	}
+	files, err := filepath.Glob(s.release() + "/exchange/*.yaml")
+	s.Require().NoError(err)
+	s.Require().NotEmpty(files)
+	s.LoadArtifactFiles(files...)
+
+	for _, file := range files {
+		state := s.verify(s.read(file))
+		s.Empty(state.Errors, file)
+		s.Empty(state.Warnings, file)
+	}
 }
 
 // nameOf is the name of the artifact in a file of the pack.

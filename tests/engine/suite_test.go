@@ -97,6 +97,9 @@ func sample(t *testing.T, name string) string {
 	return path
 }
 
+// builtIns are those of Velociraptor's own artifacts that the pack calls.
+var builtIns = []string{"Generic.Utils.FetchBinary", "Windows.System.DNSCache", "Windows.Network.Netstat"}
+
 type EngineSuite struct {
 	test_utils.TestSuite
 }
@@ -118,7 +121,7 @@ func (s *EngineSuite) SetupTest() {
 	s.Require().NoError(services.GrantRoles(
 		s.ConfigObj, "admin", []string{"administrator"}))
 
-	for _, name := range []string{"Generic.Utils.FetchBinary", "Windows.System.DNSCache", "Windows.Network.Netstat"} {
+	for _, name := range builtIns {
 		s.loadBuiltIn(name)
 	}
 	s.LoadArtifactFiles(artifactFiles(s.T())...)

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"os"
-	"regexp"
 	"strings"
 
 	"www.velocidex.com/golang/velociraptor/services"
@@ -42,29 +41,4 @@ sources:
   - query: SELECT * FROM parse_evtx(file="x.evtx")
 `)
 	s.Contains(strings.Join(state.Errors, "\n"), "file")
-}
-
-func (s *EngineSuite) TestAnArtifactsPathIsItsName() {
-	for _, path := range artifactFiles(s.T()) {
-		definition, err := os.ReadFile(path)
-		s.Require().NoError(err)
-		name := strings.TrimPrefix(strings.SplitN(string(definition), "\n", 2)[0], "name: ")
-		s.Equal("../../artifacts/"+strings.ReplaceAll(name, ".", "/")+".yaml", path)
-	}
-}
-
-func (s *EngineSuite) TestEveryToolOfAnArtifactIsInTheInventoryList() {
-	inventory, err := os.ReadFile("../../tools/inventory.yaml")
-	s.Require().NoError(err)
-	tools := 0
-	for _, path := range artifactFiles(s.T()) {
-		definition, err := os.ReadFile(path)
-		s.Require().NoError(err)
-		for _, match := range regexp.MustCompile(`(?m)^  - name: (ThreatFox(?:Feed|Helper)\w*)$`).
-			FindAllStringSubmatch(string(definition), -1) {
-			tools++
-			s.Contains(string(inventory), "- name: "+match[1]+"\n", path)
-		}
-	}
-	s.NotZero(tools)
 }

@@ -30,7 +30,18 @@ pub struct Definition {
     pub tools: Vec<Spanned<Tool>>,
     #[serde(default)]
     pub parameters: Vec<Spanned<Parameter>>,
+    /// Whose exports come before its queries.
+    #[serde(default)]
+    pub imports: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub export: String,
+    #[serde(default)]
+    pub sources: Vec<Source>,
 }
+
+/// A query, or a notebook's cells.
+#[derive(Deserialize)]
+pub struct Source {}
 
 #[derive(Deserialize)]
 pub struct Tool {
@@ -76,6 +87,18 @@ impl Artifact {
         Ok(Self {
             entry: below.join("/"),
             path,
+            text,
+            definition,
+        })
+    }
+
+    /// The same artifact as a program has changed its text.
+    pub fn with_text(&self, text: String) -> Result<Self> {
+        let definition = parse(&self.path, &text)
+            .with_context(|| format!("{}: the release broke it", self.path.display()))?;
+        Ok(Self {
+            path: self.path.clone(),
+            entry: self.entry.clone(),
             text,
             definition,
         })

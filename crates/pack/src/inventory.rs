@@ -78,6 +78,16 @@ impl Platform {
         }
     }
 
+    /// The target that cargo builds for it.
+    pub fn target(self) -> Option<&'static str> {
+        match self {
+            Self::Any => None,
+            Self::LinuxAmd64 => Some("x86_64-unknown-linux-gnu"),
+            Self::LinuxArm64 => Some("aarch64-unknown-linux-gnu"),
+            Self::WindowsAmd64 => Some("x86_64-pc-windows-gnu"),
+        }
+    }
+
     /// Whether a file's content is a program for this platform, by its first bytes:
     /// ELF's `e_machine` (elf.h), or the machine that the PE header names.
     pub fn runs(self, program: &[u8]) -> bool {

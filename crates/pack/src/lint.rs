@@ -4,17 +4,19 @@ use serde_yaml::Spanned;
 
 use crate::artifact::Artifact;
 use crate::inventory::{Inventory, Tool, VERSION};
+use crate::vql;
 
 pub fn problems(artifacts: &[Artifact], inventory: &Inventory) -> Vec<String> {
     let mut problems: Vec<_> = artifacts
         .iter()
-        .flat_map(|artifact| of_artifact(artifact, inventory))
+        .flat_map(|artifact| of_artifact(artifact, artifacts, inventory))
         .collect();
     problems.extend(of_inventory(inventory, artifacts));
+    problems.extend(vql::repetitions(artifacts));
     problems
 }
 
-fn of_artifact(artifact: &Artifact, inventory: &Inventory) -> Vec<String> {
+fn of_artifact(artifact: &Artifact, artifacts: &[Artifact], inventory: &Inventory) -> Vec<String> {
     let definition = &artifact.definition;
     let mut problems = Vec::new();
     let mut report = |line: u64, problem: String| {
@@ -53,6 +55,17 @@ fn of_artifact(artifact: &Artifact, inventory: &Inventory) -> Vec<String> {
                 inventory.path.display()
             );
             report(referenced.line(), problem);
+        }
+    }
+    for import in &definition.imports {
+        if !artifacts
+            .iter()
+            .any(|other| other.definition.name == import.value)
+        {
+            report(
+                import.referenced.line(),
+                format!("imports {}, which is not in the pack", import.value),
+            );
         }
     }
     for Spanned {

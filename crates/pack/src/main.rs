@@ -1,12 +1,17 @@
-//! Makes the release: checks the artifacts and writes `dist/`, or checks a `dist/` that is there.
+//! Makes the release: checks the artifacts and the source, writes `dist/`, or checks a `dist/` that is there.
 
 mod artifact;
+mod dependencies;
 mod inventory;
 mod lint;
 mod release;
+mod sbom;
+mod self_contained;
+mod source_lint;
 mod sums;
+mod vql;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -25,14 +30,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Check the artifacts and the source
+    Check,
     /// Check the artifacts and write the release
     Write {
-        /// The folder with the artifacts
-        #[arg(long, default_value = "artifacts")]
-        artifacts: PathBuf,
-        /// The list of the tools that the artifacts use
-        #[arg(long, default_value = "tools/inventory.yaml")]
-        inventory: PathBuf,
         /// Where the release goes; helpers that are there become part of it
         #[arg(long, default_value = "dist")]
         dist: PathBuf,
@@ -63,22 +64,19 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
+        Command::Check => {
+            let (artifacts, inventory) = read()?;
+            let mut problems = lint::problems(&artifacts, &inventory);
+            problems.extend(source_lint::problems()?);
+            refuse(&problems)
+        }
         Command::Write {
-            artifacts,
-            inventory,
             dist,
             helper,
             url_base,
         } => {
-            let inventory = Inventory::read(&inventory)?;
-            let artifacts = Artifact::read_all(&artifacts)?;
-            let problems = lint::problems(&artifacts, &inventory);
-            if !problems.is_empty() {
-                bail!(
-                    "the artifacts are not fit for a release:\n{}",
-                    problems.join("\n")
-                );
-            }
+            let (artifacts, inventory) = read()?;
+            refuse(&lint::problems(&artifacts, &inventory))?;
             if let Some(helper) = helper {
                 release::add_helper(&helper, &dist, &inventory)?;
             }
@@ -86,4 +84,19 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Verify { dist } => sums::verify(&dist),
     }
+}
+
+/// What a release is made of, from the top of the source.
+fn read() -> Result<(Vec<Artifact>, Inventory)> {
+    Ok((
+        Artifact::read_all(Path::new("artifacts"))?,
+        Inventory::read(Path::new("tools/inventory.yaml"))?,
+    ))
+}
+
+fn refuse(problems: &[String]) -> Result<()> {
+    if !problems.is_empty() {
+        bail!("not fit for a release:\n{}", problems.join("\n"));
+    }
+    Ok(())
 }

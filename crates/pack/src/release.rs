@@ -1,4 +1,5 @@
-//! What goes into `dist/`: the helpers, and the zip for Velociraptor's "Upload Artifact Pack".
+//! What goes into `dist/`: the helpers with their bills of materials, the zip for Velociraptor's "Upload Artifact Pack", and
+//! a file for each artifact that a user launches, as the artifact exchange takes it.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -10,8 +11,9 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::artifact::Artifact;
+use crate::dependencies::Dependencies;
 use crate::inventory::{Inventory, Platform, Tool, VERSION};
-use crate::sums;
+use crate::{sbom, self_contained, sums};
 
 /// Copies a helper that was built for this machine into the release, under its name there.
 pub fn add_helper(helper: &Path, dist: &Path, inventory: &Inventory) -> Result<()> {
@@ -28,16 +30,39 @@ pub fn add_helper(helper: &Path, dist: &Path, inventory: &Inventory) -> Result<(
     Ok(())
 }
 
-/// Writes the zip and the sums, and says what is in the release. The same input gives the same bytes.
+/// Writes the release around the helpers that are there, and says what is in it. The same input gives the same bytes.
 ///
-/// Fails where a helper in `dist/` is for another platform than its name says.
+/// Fails where a helper is for another platform than its name says.
 pub fn write(
     artifacts: &[Artifact],
     inventory: &Inventory,
     dist: &Path,
     url_base: Option<&Url>,
 ) -> Result<()> {
-    fs::create_dir_all(dist).with_context(|| dist.display().to_string())?;
+    let served = helpers(inventory, dist)?;
+    let artifacts = artifacts
+        .iter()
+        .map(|artifact| released(artifact, artifacts, &served, url_base))
+        .collect::<Result<Vec<_>>>()?;
+
+    put(
+        &dist.join(format!("threatfox-artifacts-{VERSION}.zip")),
+        &zip(&artifacts)?,
+    )?;
+    for artifact in &artifacts {
+        if !artifact.definition.sources.is_empty() {
+            let name = format!("{}.yaml", artifact.definition.name);
+            put(&dist.join("exchange").join(name), artifact.text.as_bytes())?;
+        }
+    }
+    for (file, sha256) in sums::write(dist)? {
+        println!("{sha256}  {file}");
+    }
+    Ok(())
+}
+
+/// Finds the helpers in the release and writes the bill of materials of each.
+fn helpers<'a>(inventory: &'a Inventory, dist: &Path) -> Result<Vec<ServedTool<'a>>> {
     let mut served = Vec::new();
     for tool in inventory.helpers() {
         let path = dist.join(&tool.file);
@@ -52,19 +77,15 @@ pub fn write(
                 path.display()
             );
         }
-        served.push(ServedTool {
-            tool,
-            sha256: sums::sha256(&program),
-        });
+        let sha256 = sums::sha256(&program);
+        if let Some(target) = tool.platform.target() {
+            let dependencies = Dependencies::of_target(target)?;
+            let bill = sbom::of(&dependencies, &sha256)?;
+            put(&dist.join(format!("{}.cdx.json", tool.file)), &bill)?;
+        }
+        served.push(ServedTool { tool, sha256 });
     }
-
-    let name = format!("threatfox-artifacts-{VERSION}.zip");
-    let bytes = zip(artifacts, &served, url_base)?;
-    fs::write(dist.join(&name), bytes).with_context(|| format!("{name} can't be written"))?;
-    for (file, sha256) in sums::write(dist)? {
-        println!("{sha256}  {file}");
-    }
-    Ok(())
+    Ok(served)
 }
 
 /// A helper of this release.
@@ -73,19 +94,38 @@ struct ServedTool<'a> {
     sha256: String,
 }
 
-fn zip(artifacts: &[Artifact], served: &[ServedTool], url_base: Option<&Url>) -> Result<Vec<u8>> {
+/// The artifact as a user gets it: its tools' addresses filled in, what it imports written into it.
+fn released(
+    artifact: &Artifact,
+    artifacts: &[Artifact],
+    served: &[ServedTool],
+    url_base: Option<&Url>,
+) -> Result<Artifact> {
+    let text = match url_base {
+        Some(base) => with_addresses(artifact, served, base)?,
+        None => artifact.text.clone(),
+    };
+    let filled = artifact.with_text(text)?;
+    filled.with_text(self_contained::text(&filled, artifacts)?)
+}
+
+fn put(path: &Path, content: &[u8]) -> Result<()> {
+    let name = || format!("{} can't be written", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(name)?;
+    }
+    fs::write(path, content).with_context(name)
+}
+
+fn zip(artifacts: &[Artifact]) -> Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default()) // 1980-01-01: the same bytes whenever it is made
         .unix_permissions(0o644);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for artifact in artifacts {
-        let text = match url_base {
-            Some(base) => with_addresses(artifact, served, base)?,
-            None => artifact.text.clone(),
-        };
         zip.start_file(format!("artifacts/{}", artifact.entry), options)?;
-        zip.write_all(text.as_bytes())?;
+        zip.write_all(artifact.text.as_bytes())?;
     }
     Ok(zip.finish()?.into_inner())
 }
@@ -122,8 +162,5 @@ fn with_addresses(artifact: &Artifact, served: &[ServedTool], base: &Url) -> Res
         ];
         line.extend(fields.map(|(field, value)| format!("{indent}{field}: {value}\n")));
     }
-    let text = lines.concat();
-    crate::artifact::parse::<crate::artifact::Definition>(&artifact.path, &text)
-        .context("filling in the tools' addresses broke it")?;
-    Ok(text)
+    Ok(lines.concat())
 }

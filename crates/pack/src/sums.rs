@@ -64,14 +64,23 @@ pub fn verify(dist: &Path) -> Result<()> {
 
 fn of(dist: &Path) -> Result<BTreeMap<String, String>> {
     let mut sums = BTreeMap::new();
-    for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name != FILE {
-            let content =
-                fs::read(entry.path()).with_context(|| entry.path().display().to_string())?;
+    add(dist, "", &mut sums)?;
+    sums.remove(FILE);
+    Ok(sums)
+}
+
+/// Adds a folder's files by their path below the release's folder, with `/`.
+fn add(folder: &Path, below: &str, sums: &mut BTreeMap<String, String>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!("{below}{name}");
+        if path.is_dir() {
+            add(&path, &format!("{name}/"), sums)?;
+        } else {
+            let content = fs::read(&path).with_context(|| path.display().to_string())?;
             sums.insert(name, sha256(&content));
         }
     }
-    Ok(sums)
+    Ok(())
 }

@@ -1,12 +1,25 @@
 //! The arguments, as typed.
 
+use std::sync::LazyLock;
+
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, fetch, match_values, normalize, scan, search};
+use crate::commands::{completions, explain, fetch, man, match_values, normalize, scan, search};
+
+/// What `--version` says: which source the program was built from, and which feeds it makes and reads.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} (commit {}, feed format {})",
+        env!("CARGO_PKG_VERSION"),
+        env!("THREATFOX_COMMIT"),
+        threatfox::feed::FORMAT
+    )
+});
 
 /// Turns ThreatFox indicators (abuse.ch) into a feed for hunts with Velociraptor.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "threatfox")]
+#[command(version = VERSION.as_str(), arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -21,6 +34,8 @@ pub enum Command {
     Match(match_values::Options),
     Explain(explain::Options),
     Scan(Box<scan::Options>),
+    Completions(completions::Options),
+    Man(man::Options),
 }
 
 /// The exit codes, for the help of every command.

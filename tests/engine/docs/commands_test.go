@@ -151,8 +151,9 @@ exec env -i PATH="$PATH" make -n -C `+project+` "$@" >/dev/null`)
 		must(t, os.MkdirAll(filepath.Dir(file), 0o700))
 		must(t, os.WriteFile(file, content, 0o600))
 	}
-	said, err := exec.Command(filepath.Join(project, "target/release/pack"), "write", "--artifacts", filepath.Join(project, "artifacts"),
-		"--inventory", filepath.Join(project, "tools/inventory.yaml"), "--dist", filepath.Join(s.samples, "dist")).CombinedOutput()
+	pack := exec.Command(filepath.Join(project, "target/release/pack"), "write", "--dist", filepath.Join(s.samples, "dist"))
+	pack.Dir = project
+	said, err := pack.CombinedOutput()
 	if err != nil {
 		t.Fatalf("run `make test-docs`: %v: %s", err, said)
 	}

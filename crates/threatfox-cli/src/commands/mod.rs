@@ -1,8 +1,10 @@
 //! One module a subcommand, and what several of them share.
 
+pub mod completions;
 pub mod explain;
 pub mod feed;
 pub mod fetch;
+pub mod man;
 pub mod match_values;
 pub mod normalize;
 pub mod scan;

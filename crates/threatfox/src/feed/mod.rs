@@ -21,6 +21,9 @@ use crate::normalize::{KeyStore, Part};
 use crate::summary::Keys;
 use crate::table::{Cell, Layout, Table};
 
+/// The format's number: raised when a column goes, moves or changes its meaning, so that older readers must be renewed.
+pub const FORMAT: u32 = 1;
+
 /// The columns, in their order.
 pub const COLUMNS: [&str; 14] = [
     "key",

@@ -1,0 +1,84 @@
+//! The VQL of an artifact as it stands in its file, and where two artifacts say the same.
+
+use std::collections::BTreeMap;
+
+use crate::artifact::Artifact;
+
+/// So many identical lines in a row are no chance: shorter runs are brackets and `FROM scope()`.
+const RUN: usize = 4;
+/// A body of this many characters is worth a home of its own; shorter ones are constants.
+const BODY: usize = 60;
+
+/// A line of VQL without its indentation, and where it stands.
+struct Line<'a> {
+    number: usize,
+    text: &'a str,
+    /// Whether it is as far left as the first of its block.
+    begins_statement: bool,
+}
+
+/// What stands in two artifacts: the same run of lines, or the same body of a LET under whatever name.
+pub fn repetitions(artifacts: &[Artifact]) -> Vec<String> {
+    let mut first_at: BTreeMap<String, (&Artifact, usize)> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for artifact in artifacts {
+        let lines = lines(&artifact.text);
+        let runs = lines.windows(RUN).map(|run| (run[0].number, join(run)));
+        for (number, text) in runs.chain(bodies(&lines)) {
+            let (other, at) = *first_at.entry(text).or_insert((artifact, number));
+            if other.entry != artifact.entry {
+                problems.push(format!(
+                    "{}:{number}: the same VQL as in {}:{at}: write it once, in an artifact that both import",
+                    artifact.path.display(),
+                    other.path.display()
+                ));
+            }
+        }
+    }
+    problems
+}
+
+/// The lines of an artifact's queries, exports and notebook cells, without comments.
+fn lines(text: &str) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    let mut block = None; // the indentation of the key whose text is being read
+    let mut left = None; // that of the text's first line
+    for (index, line) in text.lines().enumerate() {
+        let text = line.trim();
+        let indent = line.len() - line.trim_start().len();
+        if block.is_some_and(|key| !text.is_empty() && indent <= key) {
+            block = None;
+        }
+        if block.is_none() {
+            let key = text.trim_start_matches("- ");
+            block = ["export: |", "query: |", "template: |"]
+                .contains(&key)
+                .then_some(indent);
+            left = None;
+        } else if !text.is_empty() && !text.starts_with("--") {
+            lines.push(Line {
+                number: index + 1,
+                text,
+                begins_statement: indent == *left.get_or_insert(indent),
+            });
+        }
+    }
+    lines
+}
+
+/// Each LET's body as one text, with the line that it begins in.
+fn bodies<'a>(lines: &'a [Line<'a>]) -> impl Iterator<Item = (usize, String)> + 'a {
+    lines
+        .chunk_by(|_, next| !next.begins_statement)
+        .filter(|statement| statement[0].text.starts_with("LET "))
+        .filter_map(|statement| {
+            let text = join(statement);
+            let (_, body) = text.split_once('=')?;
+            (body.len() >= BODY).then(|| (statement[0].number, body.to_owned()))
+        })
+}
+
+fn join(lines: &[Line<'_>]) -> String {
+    let texts: Vec<_> = lines.iter().map(|line| line.text).collect();
+    texts.join(" ")
+}

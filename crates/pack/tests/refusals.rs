@@ -1,0 +1,151 @@
+//! What a release is refused for, each with file and line.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::{ARTIFACT, INVENTORY, Project};
+
+#[test]
+fn a_yaml_error_fails_with_file_and_line() {
+    Project::refuses_artifact(
+        "    type: string",
+        "   type: string",
+        "artifacts/Custom/Example.yaml:10: ",
+    );
+}
+
+#[test]
+fn an_unknown_tool_fails_with_file_and_line() {
+    Project::refuses_artifact(
+        "ThreatFoxHelper_w",
+        "Other_w",
+        "Custom/Example.yaml:7: the tool Other_windows_amd64 is not in",
+    );
+}
+
+#[test]
+fn a_parameter_without_type_or_description_fails_with_file_and_line() {
+    Project::refuses_artifact(
+        "    type: string\n",
+        "",
+        "Example.yaml:9: the parameter Path has no type",
+    );
+    Project::refuses_artifact(
+        "    description: Where to look.\n",
+        "",
+        "Example.yaml:9: the parameter Path has no description",
+    );
+}
+
+#[test]
+fn an_artifact_without_description_or_reference_fails() {
+    Project::refuses_artifact(
+        "description: Finds nothing, for the tests.\n",
+        "",
+        "Example.yaml:1: no description",
+    );
+    Project::refuses_artifact(
+        "reference:\n  - https://example.com/\n",
+        "",
+        "Example.yaml:1: no reference",
+    );
+}
+
+#[test]
+fn an_artifact_whose_path_is_not_its_name_fails() {
+    Project::refuses_artifact(
+        "Custom.Example",
+        "Custom.Other",
+        "Example.yaml:1: the artifact is named Custom.Other",
+    );
+}
+
+#[test]
+fn a_stale_inventory_fails_with_file_and_line() {
+    let project = Project::new();
+    project.put(
+        "tools/inventory.yaml",
+        INVENTORY.replacen("0.1.0", "0.0.9", 1),
+    );
+    project.refuses("tools/inventory.yaml:2: ThreatFoxHelper_linux_amd64 is version 0.0.9");
+
+    project.put(
+        "tools/inventory.yaml",
+        format!("{INVENTORY}  - name: Unused\n    platform: any\n    file: x\n    version: '1'\n"),
+    );
+    project.refuses("tools/inventory.yaml:10: no artifact uses Unused");
+}
+
+#[test]
+fn an_import_that_the_pack_lacks_fails() {
+    Project::refuses_artifact(
+        "tools:\n",
+        "imports:\n  - Custom.Missing\ntools:\n",
+        "Example.yaml:6: imports Custom.Missing, which is not in the pack",
+    );
+}
+
+/// A project of two artifacts with these queries.
+fn project_with(queries: [&str; 2]) -> Project {
+    let project = Project::new();
+    for (name, query) in ["Example", "Other"].into_iter().zip(queries) {
+        let text = ARTIFACT
+            .replace("Example", name)
+            .replace("query: SELECT * FROM info()", query);
+        project.put(&format!("artifacts/Custom/{name}.yaml"), text);
+    }
+    project
+}
+
+#[test]
+fn the_same_body_of_a_let_in_two_artifacts_fails_with_both_places() {
+    let query = "query: |
+      -- Rows: what is there.
+      LET Files = SELECT OSPath, Size
+        FROM glob(globs=Path)
+        WHERE NOT IsDir AND Size > 1000
+
+      SELECT *
+      FROM Files";
+    project_with([query, &query.replace("Files", "Found")])
+        .refuses("Custom/Other.yaml:15: the same VQL as in artifacts/Custom/Example.yaml:15:");
+}
+
+#[test]
+fn four_lines_of_vql_in_two_artifacts_fail_and_three_do_not() {
+    let query = "query: |
+      SELECT Name
+      FROM pslist()
+      WHERE Name
+      LIMIT 1";
+    project_with([query, &query.replace("LIMIT 1", "LIMIT 2")])
+        .pack(&["write"])
+        .assert()
+        .success();
+    project_with([query, query])
+        .refuses("Custom/Other.yaml:14: the same VQL as in artifacts/Custom/Example.yaml:14:");
+}
+
+#[test]
+fn a_file_that_is_too_long_fails_the_check() {
+    let project = Project::new();
+    project.check_passes();
+    project.put(
+        "src/main.rs",
+        "fn main() {}\n".to_owned() + &"// A line.\n".repeat(400),
+    );
+    project.check_refuses("src/main.rs:400: has 401 lines");
+}
+
+#[test]
+fn a_dependency_that_nothing_uses_fails_the_check() {
+    let project = Project::new();
+    project.add_dependency();
+    project.put(
+        "src/main.rs",
+        "fn main() { near_by::run(); not_near_by_run(); }",
+    );
+    project.check_passes();
+    project.put("src/main.rs", "fn main() { other_near_by::run(); }");
+    project.check_refuses("Cargo.toml: nothing in it uses near-by");
+}
