@@ -1,7 +1,7 @@
 # What can be done here. Every target sets up what it needs from a fresh checkout:
 # Rust, Go, a C compiler and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help helper demo hunt test test-rust test-docs test-engine test-windows bench compare fuzz lint msrv deny pack verify-dist golden reproduce hooks clean
+.PHONY: help helper demo hunt test test-rust test-docs test-engine test-windows bench plots compare fuzz lint msrv deny pack verify-dist golden reproduce hooks clean
 
 ENGINE := tests/engine
 # Says in one line what runs, and afterwards how long it took.
@@ -44,6 +44,9 @@ bench: helper ## Measure: normalize against bare reads and Python, the hunt agai
 	$(STEP) "match" cargo run --locked --release --quiet --package threatfox --example bench_match -- target/release/threatfox 100000 1000000
 	$(STEP) "hunt" $(ENGINE)/bench.sh
 	$(STEP) "scan and the Native hunt" $(ENGINE)/bench_native.sh
+
+plots: helper ## Measure the hunt for feeds and logs of several sizes and draw it (docs/plots; needs python3 and an idle machine)
+	$(STEP) "plots" $(ENGINE)/plots.sh
 
 compare: helper ## Put the blog's query, the built-in way, our cells and the hunt side by side (docs/comparison.md)
 	@$(ENGINE)/test.sh -v -run '^TestEngine$$/^TestTheBlogsCellAndItsReplacements$$' 2>&1 | grep -E '^compare:|^ *--- FAIL|^FAIL|^ +Error|^panic'
