@@ -24,6 +24,8 @@ var notRun = []struct{ begins, why string }{
 	{"make pack", "writes dist/ of the project; its program is run by tests of its own"},
 	{"make verify-dist", "the same"},
 	{"make hooks", "changes the reader's repository"},
+	{"make msrv", "fetches another compiler"},
+	{"make deny", "wants cargo-deny"},
 	{"cargo run", "builds the helper anew"},
 	{"cargo test", "runs tests of this suite"},
 	{"tests/engine/test.sh", "runs tests of this suite"},
