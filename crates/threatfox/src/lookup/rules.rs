@@ -235,20 +235,26 @@ mod tests {
         }
     }
 
-    /// The artifact's `MatchKinds` and `Strengths` are read from its text: whoever changes one side sees the other fail.
+    /// The artifact's `Matches` and `Strengths` are read from its text: whoever changes one side sees the other fail.
     #[test]
     fn the_hunt_in_vql_says_the_same() {
         let join = include_str!("../../../../artifacts/Generic/ThreatFox/Join.yaml");
-        let (_, vql) = join.split_once("MatchKinds=dict(").unwrap();
+        let (_, vql) = join.split_once(" Matches=dict(").unwrap();
         let (kinds, rest) = vql.split_once("Strengths=dict(").unwrap();
         let mut ours = BTreeSet::new();
         for (role, role_name) in ROLES {
-            for kind in Kind::ALL {
-                let at_port = role == Role::Command;
+            for (kind, at_port) in Kind::ALL.map(|k| [(k, false), (k, true)]).concat() {
+                // Both have a port: the value in this role, and the feed's row.
+                let has_port = matches!(role, Role::Destination | Role::Command)
+                    && matches!(kind, Kind::Ip | Kind::UrlHost);
+                if at_port && !has_port {
+                    continue;
+                }
                 if let Some(found) = role.matches(kind, at_port) {
-                    ours.insert(format!("`{role_name} {}`={:?}", kind.name(), found.name()));
+                    let at = if at_port { " at port" } else { "" };
+                    let (kind, name) = (kind.name(), found.name());
+                    ours.insert(format!("`{role_name} {kind}{at}`={name:?}"));
                     let strength = found.strength().name();
-                    let name = found.name();
                     let bare = format!("{name}={strength:?}");
                     let quoted = format!("`{name}`={strength:?}");
                     assert!(rest.contains(&bare) || rest.contains(&quoted), "{bare}");
@@ -256,7 +262,7 @@ mod tests {
             }
         }
         for pair in &ours {
-            assert!(kinds.contains(pair), "{pair} is not in MatchKinds");
+            assert!(kinds.contains(pair), "{pair} is not in Matches");
         }
         assert_eq!(kinds.matches("`=\"").count(), ours.len());
     }
