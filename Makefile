@@ -1,7 +1,7 @@
 # What can be done here. Every target sets up what it needs from a fresh checkout:
 # Rust, Go, a C compiler and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help helper demo hunt test test-rust test-docs test-engine test-windows bench plots compare fuzz lint msrv deny pack verify-dist golden reproduce hooks clean
+.PHONY: help helper packer demo hunt test test-rust test-docs test-engine test-windows bench plots compare fuzz lint msrv deny pack verify-dist golden reproduce hooks clean
 
 ENGINE := tests/engine
 # Says in one line what runs, and afterwards how long it took.
@@ -13,6 +13,9 @@ help: ## List the targets
 
 helper: ## Build the helper, target/release/threatfox
 	$(STEP) "build the helper" cargo build --locked --release --package threatfox-cli
+
+packer: ## Build the packer, target/release/pack
+	$(STEP) "build the packer" cargo build --locked --release --quiet --package pack
 
 demo: helper ## Hunt a real export plus planted indicators in a real Sysmon log
 	@EVTX=tests/data/evtx/sysmon6-issue_43.evtx \
@@ -27,13 +30,11 @@ test: test-rust test-docs test-engine ## Run every test
 test-rust: ## Test the library and the helper
 	$(STEP) "test the helper" cargo test --locked --quiet
 
-test-docs: helper ## Test the documents: links, names, and each command that can run here
-	$(STEP) "build the packer" cargo build --locked --release --quiet --package pack
+test-docs: helper packer ## Test the documents: links, names, and each command that can run here
 	$(STEP) "test the documents" sh -c 'cd $(ENGINE) && go test -count=1 ./docs'
 
-test-engine: helper ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes)
+test-engine: helper packer ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes)
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
-	$(STEP) "build the packer" cargo build --locked --release --quiet --package pack
 	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 20m
 
 test-windows: helper ## Run the helper for Windows under wine: the same bytes as on Linux (skipped where wine is missing)

@@ -33,17 +33,21 @@ func (s *EngineSuite) packed() *zip.ReadCloser {
 	return pack
 }
 
-// importPack does with the zip what the GUI's "Upload Artifact Pack" does (LoadArtifactPack in the engine's api/artifacts.go): it
-// checks each .yaml in an empty repository, then sets it, with the prefix that the user gave. It returns the artifacts' names.
-func (s *EngineSuite) importPack() (imported []string) {
+// forgetThePack leaves Velociraptor's own artifacts alone: the suite puts ours in as built-in ones, which no import may replace.
+func (s *EngineSuite) forgetThePack() services.RepositoryManager {
 	manager, err := services.GetRepositoryManager(s.ConfigObj)
 	s.Require().NoError(err)
-	// The suite has put the artifacts in as built-in ones, which no import may replace: begin with none of them.
 	manager.SetGlobalRepositoryForTests(s.ConfigObj, manager.NewRepository())
 	for _, name := range builtIns {
 		s.loadBuiltIn(name)
 	}
+	return manager
+}
 
+// importPack does with the zip what the GUI's "Upload Artifact Pack" does (LoadArtifactPack in the engine's api/artifacts.go): it
+// checks each .yaml in an empty repository, then sets it, with the prefix that the user gave. It returns the artifacts' names.
+func (s *EngineSuite) importPack() (imported []string) {
+	manager := s.forgetThePack()
 	pack := s.packed()
 	defer pack.Close()
 	for _, file := range pack.File {
@@ -84,12 +88,7 @@ func (s *EngineSuite) TestThePackImportsAsByTheGUI() {
 
 // A file for the exchange is imported alone: it may call others of the exchange, but finds nothing to import.
 func (s *EngineSuite) TestEachFileForTheExchangeStandsOnItsOwn() {
-	manager, err := services.GetRepositoryManager(s.ConfigObj)
-	s.Require().NoError(err)
-	manager.SetGlobalRepositoryForTests(s.ConfigObj, manager.NewRepository())
-	for _, name := range builtIns {
-		s.loadBuiltIn(name)
-	}
+	s.forgetThePack()
 	files, err := filepath.Glob(s.release() + "/exchange/*.yaml")
 	s.Require().NoError(err)
 	s.Require().NotEmpty(files)
