@@ -118,6 +118,19 @@ func (s *EngineSuite) TestCoverageCountsTheEventsReadById() {
 	s.Contains(got.source["Coverage"], `"FeedVersion":"1.0.1"`)
 }
 
+func (s *EngineSuite) TestALogBehindALinkIsReadToItsEnd() {
+	log := sample(s.T(), "evtx/sysmon6-issue_43.evtx")
+	link := filepath.Join(s.T().TempDir(), "link.evtx")
+	s.Require().NoError(os.Symlink(log, link))
+	feed := s.edgeFeed()
+
+	want := s.hunt(feed, log, nil).source["Coverage"]
+	got := s.hunt(feed, link, nil).source["Coverage"]
+
+	s.Contains(want, `"1":356,`)
+	s.Equal(strings.ReplaceAll(want, log, link), got)
+}
+
 // The values and counts come from a list made without VQL.
 func (s *EngineSuite) TestHuntFindsEveryKnownAddressOfARealLog() {
 	var indicators [][2]string
