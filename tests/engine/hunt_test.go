@@ -131,6 +131,17 @@ func (s *EngineSuite) TestALogBehindALinkIsReadToItsEnd() {
 	s.Equal(strings.ReplaceAll(want, log, link), got)
 }
 
+func (s *EngineSuite) TestTheHuntReadsTheEventsBehindUnusedMegabytesOfALog() {
+	path := s.largeLog(300 << 20)
+	feed := s.edgeFeed()
+
+	want := s.hunt(feed, s.edgeLog(), nil).source["Hits"]
+	got := s.hunt(feed, path, nil).source["Hits"]
+
+	s.NotEmpty(want)
+	s.Equal(strings.ReplaceAll(want, s.edgeLog(), path), got)
+}
+
 // The values and counts come from a list made without VQL.
 func (s *EngineSuite) TestHuntFindsEveryKnownAddressOfARealLog() {
 	var indicators [][2]string

@@ -35,8 +35,10 @@ WHERE System.Provider.Name =~ "^(Microsoft-Windows-Sysmon|Linux-Sysmon)$"`, env)
 	}
 }
 
-// The space between the chunks is unused, as in a log that is not full, and takes no room on the disk.
-func (s *EngineSuite) TestScanReadsTheEventsBehindFourGigabytesOfALog() {
+// largeLog is the log with an answer key behind so many bytes of unused chunks, as in a log that is not full. They take no
+// room on the disk.
+func (s *EngineSuite) largeLog(unused int64) string {
+	s.T().Helper()
 	const header = 4096
 	edge, err := os.ReadFile(s.edgeLog())
 	s.Require().NoError(err)
@@ -46,10 +48,15 @@ func (s *EngineSuite) TestScanReadsTheEventsBehindFourGigabytesOfALog() {
 	defer log.Close()
 	_, err = log.Write(edge[:header])
 	s.Require().NoError(err)
-	_, err = log.Seek(4<<30, io.SeekCurrent)
+	_, err = log.Seek(unused, io.SeekCurrent)
 	s.Require().NoError(err)
 	_, err = log.Write(edge[header:])
 	s.Require().NoError(err)
+	return path
+}
+
+func (s *EngineSuite) TestScanReadsTheEventsBehindFourGigabytesOfALog() {
+	path := s.largeLog(4 << 30)
 
 	want, err := os.ReadFile(s.scan(s.edgeLog()))
 	s.Require().NoError(err)
