@@ -195,7 +195,6 @@ func (s *EngineSuite) TestBothHuntsAskForTheSame() {
 				parameters[p.Name] += p.Description
 			}
 		}
-		delete(parameters, "Scan")   // the hunt's, from the Native one
 		delete(parameters, "MaxCpu") // the helper's
 		return parameters
 	}
