@@ -55,7 +55,7 @@ fn lines(text: &str) -> Vec<Line<'_>> {
                 .contains(&key)
                 .then_some(indent);
             left = None;
-        } else if !text.is_empty() && !text.starts_with("--") {
+        } else if !text.is_empty() && !text.starts_with("--") && !takes_a_step(text) {
             lines.push(Line {
                 number: index + 1,
                 text,
@@ -64,6 +64,17 @@ fn lines(text: &str) -> Vec<Line<'_>> {
         }
     }
     lines
+}
+
+/// Whether a line only takes what is defined elsewhere: `LET Hits <= HitsNow`, `LET Hits <= SELECT * FROM HitsNow`. Velociraptor
+/// runs what is exported with `<=` in notebooks too, so artifacts that share their steps have to take each by themselves.
+fn takes_a_step(line: &str) -> bool {
+    let name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    line.strip_prefix("LET ")
+        .and_then(|rest| rest.split_once(" <= "))
+        .is_some_and(|(left, right)| {
+            name(left) && name(right.strip_prefix("SELECT * FROM ").unwrap_or(right))
+        })
 }
 
 /// Each LET's body as one text, with the line that it begins in.

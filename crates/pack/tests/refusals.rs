@@ -112,6 +112,22 @@ fn the_same_body_of_a_let_in_two_artifacts_fails_with_both_places() {
 }
 
 #[test]
+fn two_artifacts_may_take_the_same_steps_that_a_third_defines() {
+    let query = "query: |
+      LET File <= FileNow
+      LET Logs <= SELECT * FROM LogsNow
+      LET Feed <= FeedNow
+      LET Hits <= SELECT * FROM HitsNow
+
+      SELECT *
+      FROM Hits";
+    project_with([query, query])
+        .pack(&["write"])
+        .assert()
+        .success();
+}
+
+#[test]
 fn four_lines_of_vql_in_two_artifacts_fail_and_three_do_not() {
     let query = "query: |
       SELECT Name
