@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/sebdah/goldie/v2"
+
+	"github.com/Velocidex/ordereddict"
 )
 
 const hunt = "Windows.Detection.ThreatFox"
@@ -129,6 +131,22 @@ func (s *EngineSuite) TestALogBehindALinkIsReadToItsEnd() {
 
 	s.Contains(want, `"1":356,`)
 	s.Equal(strings.ReplaceAll(want, log, link), got)
+}
+
+// read_file reads from the beginning where it cannot seek: past what a disk can reach, a log would never end.
+func (s *EngineSuite) TestALogEndsBeforeWhatItsDiskCanReach() {
+	vql := ""
+	for _, name := range []string{"Generic.ThreatFox.Spelling", "Generic.ThreatFox.SysmonLog"} {
+		definition, known := s.repository().Get(s.Ctx, s.ConfigObj, name)
+		s.Require().True(known)
+		vql += definition.Export + "\n"
+	}
+	rows := s.query(vql+`
+SELECT HasPiece(Log=Log, Number=0) AS First,
+       HasPiece(Log=Log, Number=16777215) AS AtSixteenTebibytes,
+       HasPiece(Log=Log, Number=10000000000000) AS PastAnyDisk
+FROM scope()`, ordereddict.NewDict().Set("Log", s.edgeLog()))
+	s.JSONEq(`{"First":true,"AtSixteenTebibytes":false,"PastAnyDisk":false}`, rows)
 }
 
 func (s *EngineSuite) TestTheHuntReadsTheEventsBehindUnusedMegabytesOfALog() {
