@@ -4,8 +4,8 @@
 #   tools/build.sh linux      runs on any Linux with glibc 2.17 (2012) or newer
 #   tools/build.sh windows    runs on Windows 10, Server 2016 or newer
 #
-# The same source and compilers give the same bytes, whatever the folder and the time; not yet for Windows, where the
-# linker orders the imports anew in each build. What is missing is told by name.
+# The same source and compilers give the same bytes, whatever the folder and the time; not yet for Windows, whose
+# import tables differ. What is missing is told by name.
 #
 #   THREATFOX_COMPANY   who builds, for the properties of the .exe
 set -eu

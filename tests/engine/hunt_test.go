@@ -8,9 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/sebdah/goldie/v2"
-
 	"github.com/Velocidex/ordereddict"
+	"github.com/sebdah/goldie/v2"
 )
 
 const hunt = "Windows.Detection.ThreatFox"
