@@ -4,8 +4,7 @@
 #   tools/build.sh linux      runs on any Linux with glibc 2.17 (2012) or newer
 #   tools/build.sh windows    runs on Windows 10, Server 2016 or newer
 #
-# The same source and compilers give the same bytes, whatever the folder and the time; not yet for Windows, whose
-# import tables differ. What is missing is told by name.
+# The same source and compilers give the same bytes, whatever the folder and the time. What is missing is told by name.
 #
 #   THREATFOX_COMPANY   who builds, for the properties of the .exe
 set -eu
@@ -39,10 +38,14 @@ windows)
     need x86_64-w64-mingw32-gcc "$packages"
     target=x86_64-pc-windows-gnu
     library=$(/usr/bin/rustc --print sysroot)
+    # ld sorts the imports by the paths of their libraries: crates' lie in this folder, mingw's in the system's, and which
+    # comes first would depend on the folder's name. A relative path comes after every absolute one.
+    mkdir -p target/tools
+    ln -sfn "$(dirname "$(x86_64-w64-mingw32-gcc -print-file-name=libkernel32.a)")" target/tools/mingw
     # -Zbuild-std is for nightly compilers; RUSTC_BOOTSTRAP lets a release do it.
     PATH=/usr/bin:$PATH RUSTC_BOOTSTRAP=1 \
         CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc \
-        RUSTFLAGS="$remap --remap-path-prefix=$library=rust -Clink-arg=-Wl,--no-insert-timestamp" \
+        RUSTFLAGS="$remap --remap-path-prefix=$library=rust -Clink-arg=-Wl,--no-insert-timestamp -Clink-arg=-Ltarget/tools/mingw" \
         CARGO_TARGET_DIR=$top/target/tools \
         cargo build --locked --release --package threatfox-cli -Zbuild-std=std,panic_abort --target $target
     built=$top/target/tools/$target/release/threatfox.exe
