@@ -66,7 +66,7 @@ func (s *EngineSuite) TestManyHitsAreCutAndTheHuntSaysSo() {
 	hits := len(s.hits(got))
 	s.GreaterOrEqual(hits, 5)
 	s.Less(hits, 20, "the events that were under way, not all 46")
-	s.Regexp(`log-1.evtx: \d+ more events may hold an indicator. They were cut: there are MaxHits .5. hits`, got.logs)
+	s.Regexp(`log-1.evtx: \d+ more events may hold an indicator. They were cut: there are MaxHits .5. with one`, got.logs)
 	s.Regexp(`log-1.evtx.*"EventsCut":[1-9]`, got.source["Coverage"])
 	s.Equal(2, strings.Count(got.source["Coverage"], `"3":62`), "all events are counted")
 }
