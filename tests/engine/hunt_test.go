@@ -27,7 +27,7 @@ func (s *EngineSuite) huntThatMayFail(feed, evtx string, more map[string]string)
 	s.T().Helper()
 	s.servePublic()
 	s.publish("ThreatFoxFeed", feed, "1.0.1")
-	params := map[string]string{"EvtxGlob": evtx, "MinStrength": "weak", "DownloadDelay": "0", "AnySystem": "Y"}
+	params := map[string]string{"EvtxGlob": evtx, "MinStrength": "weak", "DownloadDelay": "0"}
 	for name, value := range more {
 		params[name] = value
 	}
