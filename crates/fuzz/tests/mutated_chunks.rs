@@ -10,7 +10,8 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use threatfox::scan::{Fingerprints, KeySet, Pace, Scan};
+use threatfox::rules::Rules;
+use threatfox::scan::{KeySet, Pace, Results, Scan};
 use threatfox_fuzz::Numbers;
 
 const CHUNK: usize = 0x1_0000;
@@ -83,7 +84,9 @@ impl Write for Counter {
 
 fn scan(log: &Path, keys: Option<&KeySet>) -> u64 {
     let scan = Scan {
+        rules: Rules::built_in(),
         keys,
+        judge: None,
         period: 0.0..f64::MAX,
         pace: Pace {
             threads: NonZero::<u8>::MIN,
@@ -91,9 +94,8 @@ fn scan(log: &Path, keys: Option<&KeySet>) -> u64 {
         },
     };
     let mut out = Counter::default();
-    let report = scan
-        .log(log, &mut Fingerprints::default(), &mut out)
-        .unwrap();
+    let mut results = Results::new(Some(&mut out), None);
+    let report = scan.log(log, &mut results).unwrap();
     assert_eq!(report.error, None);
     assert!(report.chunks + report.damaged_chunks <= 2);
     out.0

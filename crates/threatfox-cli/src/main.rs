@@ -8,6 +8,7 @@ mod message;
 mod network;
 mod process;
 mod row_output;
+mod strength;
 
 use std::io;
 use std::process::ExitCode;

@@ -48,6 +48,37 @@ fn the_answer_comes_first_and_each_record_tells_what_became_of_it() {
 }
 
 #[test]
+fn explain_and_match_give_the_same_verdict_on_private_addresses() {
+    let bench = Bench::new();
+    let content = export(&[line(1, "http://10.1.2.4:81/x", "url")]);
+    std::fs::write(bench.path("full.csv"), content).unwrap();
+    let private = ["--allow-private", "full.csv"];
+    let normalized =
+        bench.finish(bench.command(&[&["normalize", "-o", "feed.csv"], &private[..]].concat()));
+    assert_eq!(normalized.code, 0, "{}", normalized.stderr);
+    for (value, matches) in [
+        ("http://10.1.2.4:81/other", false),
+        ("http://10.1.2.4:81/x", true),
+        ("10.1.2.4", false),
+    ] {
+        let explained = bench.finish(bench.command(&[&["explain", value], &private[..]].concat()));
+        let matched = bench.finish(bench.command(&["match", "--feed", "feed.csv", value]));
+        assert_eq!(
+            explained.stdout.contains("is matched by the feed"),
+            matches,
+            "{}",
+            explained.stdout
+        );
+        assert_eq!(
+            matched.stdout.lines().count() > 1,
+            matches,
+            "{}",
+            matched.stdout
+        );
+    }
+}
+
+#[test]
 fn a_value_of_a_real_export_is_explained_and_what_is_no_value_is_wrong_usage() {
     let bench = Bench::new();
     let file = sample("recent-2026-03-15.csv").display().to_string();
@@ -63,7 +94,11 @@ fn a_value_of_a_real_export_is_explained_and_what_is_no_value_is_wrong_usage() {
         "{}",
         ran.stdout
     );
-    assert!(run("10.0.0.1").stdout.contains("private or local"));
+    assert!(
+        run("10.0.0.1")
+            .stdout
+            .contains("It is never an indicator (private)")
+    );
     let ran = run("no such thing");
     assert_eq!(ran.code, 2);
     assert!(

@@ -4,9 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use crate::rules::reader::canonical;
+
 /// Reads `address:port`, `address`, `[v6]:port`, `[v6]` or `v6:port` where only one reading is possible.
 ///
-/// Port 0 means no port. An IPv4 address mapped into IPv6 becomes the IPv4 address.
+/// Port 0 means no port. An IPv4 address in one of its IPv6 forms becomes the IPv4 address.
 ///
 /// # Errors
 /// Says what is wrong, for the list of rejects.
@@ -37,7 +39,7 @@ pub fn parse_with_port(text: &str) -> Result<(IpAddr, Option<u16>), &'static str
             None,
         )
     };
-    Ok((ip.to_canonical(), port.filter(|port| *port != 0)))
+    Ok((canonical(ip), port.filter(|port| *port != 0)))
 }
 
 fn parse_port(text: &str) -> Result<u16, &'static str> {
@@ -171,6 +173,7 @@ mod tests {
             ("2001:db8::7", "2001:db8::7", None),
             ("1:2:3:4:5:6:7:8:443", "1:2:3:4:5:6:7:8", Some(443)),
             ("[::ffff:203.0.113.7]:80", "203.0.113.7", Some(80)),
+            ("[64:ff9b::cb00:7107]:80", "203.0.113.7", Some(80)),
         ] {
             assert_eq!(parsed(text), Ok((ip.to_owned(), port)), "{text}");
         }

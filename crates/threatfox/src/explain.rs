@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 
 use crate::error::Error;
+use crate::feed::FeedRow;
 use crate::ioc::Ioc;
-use crate::key::{Key, KeyMaker, Kind};
-use crate::lookup::rules::{Match, Role};
+use crate::key::{KeyMaker, Kind};
+use crate::lookup::{Index, Matcher, TypedValue, Wanted, why_never};
 use crate::normalize::Filter;
 use crate::record::{Column, RawRecord, Record};
 use crate::reject::Reject;
+use crate::rules::reader::{Key, Observer};
+use crate::rules::{Match, Rules};
 use crate::shared_hosts::SharedHosts;
 use crate::source::Sink;
 use crate::text::clean;
@@ -16,8 +19,10 @@ use crate::web_address::UrlHost;
 
 /// Takes records and remembers those that concern one value.
 pub struct Explainer {
-    /// The keys under which the value is looked up, and where it stands then.
-    wanted: HashMap<String, (Role, Option<u16>)>,
+    /// The value, as the judge takes it.
+    values: Vec<TypedValue>,
+    /// The keys under which it is looked up, and whether each is only a domain above it.
+    wanted: WantedKeys,
     /// The value as text: what can't be read as a record concerns it where it is written so.
     text: String,
     filter: Filter,
@@ -63,8 +68,10 @@ impl Explainer {
     /// Explains a value by what a feed with this filter and these shared hosts would hold.
     #[must_use]
     pub fn new(text: &str, value: &Ioc<'_>, filter: Filter, shared: SharedHosts) -> Self {
+        let values = TypedValue::all_of(value);
         Self {
-            wanted: wanted(value),
+            wanted: WantedKeys::of(&values),
+            values,
             text: text.to_owned(),
             filter,
             keys: KeyMaker::new(shared),
@@ -79,19 +86,13 @@ impl Explainer {
         (self.read, self.findings)
     }
 
-    fn verdict(&mut self, record: &Record<'_>) -> Option<Verdict> {
-        let mut under = None;
-        let wanted = &self.wanted;
-        self.keys.each(&record.ioc, &mut |key| {
-            if let Some((role, port)) = wanted.get(key.text) {
-                under = under.take().or_else(|| Some(judge(&key, *role, *port)));
-            }
-        });
+    fn verdict(&mut self, record: &Record<'_>) -> Result<Option<Verdict>, Error> {
+        let mut under = self.judge(record)?;
         // A shared host makes no key, so that no look-up leads to it.
         if under.is_none()
             && let Ioc::Url(url) = &record.ioc
             && let UrlHost::Name(host) = &url.host
-            && self.wanted.contains_key(host.as_str())
+            && self.wanted.0.contains_key(host.as_str())
             && let Some(why) = self.keys.shared.why(host.as_str())
         {
             under = Some(Verdict::NoMatch(format!(
@@ -99,11 +100,60 @@ impl Explainer {
                 host.as_str()
             )));
         }
-        let verdict = under?;
-        Some(match self.filter.check(record) {
+        Ok(under.map(|verdict| match self.filter.check(record) {
             Some(reject) => Verdict::Dropped(reject),
             None => verdict,
-        })
+        }))
+    }
+
+    /// What the one judge says of the value where the record alone is the feed; `None` where no key is the value's.
+    fn judge(&mut self, record: &Record<'_>) -> Result<Option<Verdict>, Error> {
+        let mut concerned = None;
+        let wanted = &self.wanted.0;
+        self.keys.each(&record.ioc, &mut |key| {
+            if concerned.is_none() && wanted.contains_key(key.text) {
+                concerned = Some(key.text.to_owned());
+            }
+        });
+        let Some(concerned) = concerned else {
+            return Ok(None);
+        };
+        let mut index = Index::default();
+        let mut failure = None;
+        self.keys.each(&record.ioc, &mut |key| {
+            let ports = key.port.map(|port| [port]);
+            let row = FeedRow {
+                key: key.text,
+                kind: key.kind,
+                ioc: record.raw.get(Column::Ioc),
+                ioc_type: record.ioc_type.name(),
+                exact: key.exact,
+                ports: ports.as_ref().map_or(&[], |port| port),
+                malware: "",
+                threat_type: "",
+                confidence: record.confidence,
+                first_seen: None,
+                last_seen: None,
+                id: None,
+                iocs: 1,
+                compromised: record.compromised,
+            };
+            failure = failure.take().or(index.insert(&row).err());
+        });
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let mut hits = Vec::new();
+        let rules = Rules::built_in();
+        Matcher::new(rules, &index, Wanted::default()).values(&self.values, &mut hits);
+        let best = hits.into_iter().max_by_key(|hit| hit.matched.strength);
+        Ok(Some(match best {
+            Some(hit) => Verdict::Matches {
+                key: hit.row.key.to_owned(),
+                matched: hit.matched.clone(),
+            },
+            None => Verdict::NoMatch(why_not(rules, &index, &concerned, &self.wanted)),
+        }))
     }
 
     fn found(&mut self, raw: &RawRecord<'_>, verdict: Verdict) {
@@ -129,7 +179,7 @@ impl Sink for Explainer {
         self.read += 1;
         match Record::parse(raw) {
             Ok(record) => {
-                if let Some(verdict) = self.verdict(&record) {
+                if let Some(verdict) = self.verdict(&record)? {
                     self.found(raw, verdict);
                 }
             }
@@ -147,49 +197,43 @@ impl Sink for Explainer {
     }
 }
 
-/// What a record's key says of the value.
-fn judge(key: &Key<'_>, role: Role, port: Option<u16>) -> Verdict {
-    if role == Role::Parent && key.kind == Kind::Domain && key.exact {
-        let why = "the domain is a shared service or a public suffix: names below it do not match";
-        return Verdict::NoMatch(why.to_owned());
-    }
-    match role.matches(key.kind, port.is_some() && port == key.port) {
-        Some(matched) => Verdict::Matches {
-            key: key.text.to_owned(),
-            matched,
-        },
-        None => Verdict::NoMatch("the host of a URL matches alone, nothing below it".to_owned()),
+/// Why a key of the value is in the feed, and yet not a match.
+fn why_not(rules: &Rules, index: &Index, key: &str, wanted: &WantedKeys) -> String {
+    let Some(row) = index.get(key) else {
+        return String::new();
+    };
+    let above = wanted.0.get(key).is_some_and(|above| *above);
+    if let Some(why) = why_never(rules, &row) {
+        format!("{key} is never an indicator ({why})")
+    } else if above && row.kind == Kind::Domain {
+        "the domain is a shared service or a public suffix: names below it do not match".to_owned()
+    } else if above {
+        "the host of a URL matches alone, nothing below it".to_owned()
+    } else {
+        format!("no rule makes {} a match here", row.kind.name())
     }
 }
 
-/// The keys of a value, and of the domains above its host.
-fn wanted(value: &Ioc<'_>) -> HashMap<String, (Role, Option<u16>)> {
-    let mut wanted = HashMap::new();
-    let mut host = |name: &str| {
-        wanted.insert(name.to_owned(), (Role::Host, None));
-        for (dot, _) in name.match_indices('.') {
-            wanted.insert(name[dot + 1..].to_owned(), (Role::Parent, None));
+/// The keys of a value.
+#[derive(Default)]
+struct WantedKeys(HashMap<String, bool>);
+
+impl WantedKeys {
+    fn of(values: &[TypedValue]) -> Self {
+        let mut keys = Self::default();
+        for value in values {
+            value.read(Rules::built_in(), &mut keys);
         }
-    };
-    match value {
-        Ioc::Domain(name) => host(name.as_str()),
-        Ioc::Address(ip, port) => _ = wanted.insert(ip.to_string(), (Role::Destination, *port)),
-        Ioc::Hash(algorithm, hex) => {
-            let key = format!("{}{hex}", Kind::from(*algorithm).prefix());
-            wanted.insert(key, (Role::Hash, None));
-        }
-        Ioc::Url(url) => {
-            match &url.host {
-                UrlHost::Name(name) => host(name.as_str()),
-                UrlHost::Address(ip) => {
-                    wanted.insert(ip.to_string(), (Role::Destination, url.connects_to()));
-                }
-            }
-            let key = format!("{}{}", Kind::Url.prefix(), url.normalized);
-            wanted.insert(key, (Role::Download, None));
-        }
+        keys
     }
-    wanted
+}
+
+impl Observer for WantedKeys {
+    fn key(&mut self, key: &Key<'_>) {
+        self.0.insert(key.text.to_owned(), key.above);
+    }
+
+    fn end(&mut self) {}
 }
 
 #[cfg(test)]
@@ -221,7 +265,7 @@ mod tests {
         let (read, findings) = explainer.finish();
         assert_eq!(read, records.len() as u64);
         let line = |finding: Finding| match finding.verdict {
-            Verdict::Matches { key, matched } => format!("{key} {}", matched.name()),
+            Verdict::Matches { key, matched } => format!("{key} {}", matched.name),
             Verdict::NoMatch(why) => why,
             Verdict::Dropped(reject) => reject.to_string(),
         };
@@ -238,12 +282,21 @@ mod tests {
             ("url", "https://t.me/channel"),
             ("domain", "duckdns.org"),
             ("domain", "odd.example!s!"),
+            ("url", "http://10.1.2.4:81/x"),
+            ("ip:port", "10.1.2.5:81"),
         ];
         for (value, expected) in [
             ("203.0.113.7:443", &["203.0.113.7 ip:port"][..]),
             ("203.0.113.7:80", &["203.0.113.7 ip"]),
             ("a.evil.example", &["evil.example subdomain"]),
             ("http://evil.example/y", &["evil.example domain"]),
+            // Addresses that are never an indicator may be in a feed that private ones were allowed in.
+            (
+                "http://10.1.2.4:81/other",
+                &["10.1.2.4 is never an indicator (private)"],
+            ),
+            ("http://10.1.2.4:81/x", &["url:http://10.1.2.4:81/x url"]),
+            ("10.1.2.5:81", &["10.1.2.5 is never an indicator (private)"]),
             ("devil.example", &[]),
             ("x.low.example", &["low confidence: 25 is below 50"]),
             ("http://bad.example/x", &["url:http://bad.example/x url"]),

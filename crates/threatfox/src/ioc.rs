@@ -6,40 +6,9 @@ use std::net::IpAddr;
 use crate::address;
 use crate::host::Host;
 use crate::reject::{Reason, Reject};
+pub use crate::rules::Algorithm;
+use crate::rules::Rules;
 use crate::web_address::{UrlHost, WebAddress, split_at_scheme};
-
-/// A hash that Sysmon and ThreatFox have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Algorithm {
-    /// 32 digits.
-    Md5,
-    /// 40 digits.
-    Sha1,
-    /// 64 digits.
-    Sha256,
-}
-
-impl Algorithm {
-    /// The number of hexadecimal digits.
-    #[must_use]
-    pub fn digits(self) -> usize {
-        match self {
-            Self::Md5 => 32,
-            Self::Sha1 => 40,
-            Self::Sha256 => 64,
-        }
-    }
-
-    /// The hash of the empty file: so common that it says nothing.
-    #[must_use]
-    pub fn of_nothing(self) -> &'static str {
-        match self {
-            Self::Md5 => "d41d8cd98f00b204e9800998ecf8427e",
-            Self::Sha1 => "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-            Self::Sha256 => "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        }
-    }
-}
 
 /// The types of ThreatFox that can be matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,8 +120,8 @@ fn hash(algorithm: Algorithm, value: &str) -> Result<(Ioc<'_>, bool), Reject> {
     } else {
         Cow::Borrowed(value)
     };
-    if hex == algorithm.of_nothing() {
-        return Err(Reason::EmptyFile.into());
+    if let Some(why) = Rules::built_in().never().hash(algorithm, &hex) {
+        return Err(Reason::NeverIndicator.because(why.to_owned()));
     }
     Ok((Ioc::Hash(algorithm, hex), false))
 }
@@ -212,9 +181,16 @@ mod tests {
         );
         assert_eq!(reason("md5_hash", "45c4"), Reason::BadHash);
         assert_eq!(reason("sha1_hash", &"g".repeat(40)), Reason::BadHash);
-        for algorithm in [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256] {
-            let name = format!("{algorithm:?}_hash").to_lowercase();
-            assert_eq!(reason(&name, algorithm.of_nothing()), Reason::EmptyFile);
+    }
+
+    #[test]
+    fn a_hash_of_the_empty_file_or_of_zeros_is_never_an_indicator() {
+        for algorithm in Algorithm::ALL {
+            let name = format!("{}_hash", algorithm.name());
+            let zeros = "0".repeat(algorithm.digits());
+            assert_eq!(reason(&name, &zeros), Reason::NeverIndicator);
         }
+        let empty = "D41D8CD98F00B204E9800998ECF8427E";
+        assert_eq!(reason("md5_hash", empty), Reason::NeverIndicator);
     }
 }

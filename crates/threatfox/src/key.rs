@@ -4,19 +4,19 @@
 //! |---|---|
 //! | address | the address |
 //! | domain | the name; an IDN also in its U-label spelling, as Sysmon logs either |
-//! | URL | `url:` and the URL; its host as `url_host`, unless the host is a shared service |
+//! | URL | `url:` and the URL as browsers read it, as it was written, and with a U-label host, where these differ; its host as `url_host`, unless the host is a shared service |
 //! | hash | `md5:`, `sha1:` or `sha256:` and the digits |
 //!
 //! The host of a URL may be an address: its row has the kind `url_host` too, unless an `ip:port` indicator has the same
 //! address, whose kind `ip` then wins, as `domain` does for a name.
 
-use std::fmt::Write;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
 use crate::host::Host;
 use crate::ioc::{Algorithm, Ioc};
+use crate::rules::reader::push_address;
 use crate::shared_hosts::SharedHosts;
 use crate::web_address::UrlHost;
 
@@ -152,13 +152,18 @@ impl KeyMaker {
                 });
             }
             Ioc::Url(url) => {
-                let text = joined(&mut self.text, Kind::Url.prefix(), &url.normalized);
-                take(Key {
-                    kind: Kind::Url,
-                    text,
-                    exact: true,
-                    port: None,
-                });
+                let unicode = url.unicode();
+                let unicode = unicode
+                    .as_deref()
+                    .filter(|text| url.written.as_deref() != Some(text));
+                for text in url.spellings().chain(unicode) {
+                    take(Key {
+                        kind: Kind::Url,
+                        text: joined(&mut self.text, Kind::Url.prefix(), text),
+                        exact: true,
+                        port: None,
+                    });
+                }
                 match &url.host {
                     UrlHost::Address(ip) => {
                         let text = address_text(&mut self.text, *ip);
@@ -178,21 +183,10 @@ impl KeyMaker {
     }
 }
 
-/// The address as its `Display` writes it, without the machinery of `fmt` for the many of IPv4.
-pub(crate) fn address_text(buffer: &mut String, ip: IpAddr) -> &str {
+/// The address in a buffer.
+fn address_text(buffer: &mut String, ip: IpAddr) -> &str {
     buffer.clear();
-    match ip {
-        IpAddr::V4(ip) => {
-            for (n, octet) in ip.octets().into_iter().enumerate() {
-                if n > 0 {
-                    buffer.push('.');
-                }
-                buffer.push_str(itoa::Buffer::new().format(octet));
-            }
-        }
-        // Writing to a String does not fail.
-        IpAddr::V6(ip) => _ = write!(buffer, "{ip}"),
-    }
+    push_address(buffer, ip);
     buffer
 }
 
@@ -338,6 +332,17 @@ mod tests {
             ),
             (
                 "url",
+                "http://bücher.example/ü",
+                &[
+                    r"url url:http://xn--bcher-kva.example/%C3%BC ^http://xn--bcher-kva\.example/%C3%BC$ ",
+                    r"url url:http://bücher.example/ü ^http://bücher\.example/ü$ ",
+                    r"url url:http://bücher.example/%C3%BC ^http://bücher\.example/%C3%BC$ ",
+                    r"url_host xn--bcher-kva.example ^xn--bcher-kva\.example$ ",
+                    r"url_host bücher.example ^bücher\.example$ ",
+                ],
+            ),
+            (
+                "url",
                 "http://203.0.113.7:81/x",
                 &[
                     r"url url:http://203.0.113.7:81/x ^http://203\.0\.113\.7:81/x$ ",
@@ -363,7 +368,10 @@ mod tests {
         let (keys, spared) = keys("url", "https://https://t.me/stfmms/api");
         assert_eq!(
             keys,
-            [r"url url:https://t.me/stfmms/api ^https://t\.me/stfmms/api$ "]
+            [
+                r"url url:https://t.me/stfmms/api ^https://t\.me/stfmms/api$ ",
+                r"url url:https://https//t.me/stfmms/api ^https://https//t\.me/stfmms/api$ ",
+            ]
         );
         assert!(spared);
     }

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod record;
 pub mod reject;
 pub mod rows;
+pub mod rules;
 pub mod scan;
 pub mod shared_hosts;
 pub mod source;

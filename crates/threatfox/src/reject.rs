@@ -27,14 +27,14 @@ pub enum Reason {
     BadId,
     /// Not a URL with a host.
     BadUrl,
-    /// The hash of the empty file.
-    EmptyFile,
     /// Deleted at the source since the earlier download: most often a false positive.
     LeftSource,
     /// On abuse.ch's list of false positives.
     FalsePositive,
     /// Below the confidence asked for.
     LowConfidence,
+    /// A hash that is never an indicator, such as that of the empty file.
+    NeverIndicator,
     /// An address nobody can reach from the internet.
     NotGlobal,
     /// Not UTF-8.
@@ -63,7 +63,7 @@ impl Reason {
             Self::BadHash => "bad_hash",
             Self::BadId => "bad_id",
             Self::BadUrl => "bad_url",
-            Self::EmptyFile => "empty_file",
+            Self::NeverIndicator => "never_indicator",
             Self::LeftSource => "left_source",
             Self::FalsePositive => "false_positive",
             Self::LowConfidence => "low_confidence",

@@ -1,11 +1,12 @@
-//! URLs: the normal form under which one is looked up, and the host it names.
+//! URLs: the spellings under which one is looked up, and the host it names.
 
 use std::net::IpAddr;
 
 use url::Url;
 
 use crate::host::Host;
-use crate::key::address_text;
+use crate::rules::reader::{UrlText, canonical, push_address, spell};
+use crate::text::clean;
 
 /// Where a URL leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +17,14 @@ pub enum UrlHost {
     Name(Host<'static>),
 }
 
-/// A URL with a host, in the WHATWG normal form: scheme and host in lower case, no default port, no fragment; but a
-/// comma is written %2C, so that a key never needs quotes in a CSV and readers may split a line at its first comma. User
-/// and password stay in the text, as they are part of what a command line shows, but never reach the host.
+/// A URL with a host. User and password stay in its text, as they are part of what a command line shows, but never
+/// reach the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebAddress {
-    /// The normal form.
+    /// The WHATWG normal form, as browsers read the URL, in the spelling of a key.
     pub normalized: String,
+    /// The URL as it was written, in the spelling of a key, where that is another.
+    pub written: Option<String>,
     /// The host.
     pub host: UrlHost,
     /// The port, if it is written and not the scheme's own.
@@ -36,6 +38,7 @@ impl WebAddress {
     /// # Errors
     /// Says what is wrong, for the list of rejects.
     pub fn parse(text: &str) -> Result<(Self, bool), &'static str> {
+        let written = text;
         let (text, repaired) = without_doubled_scheme(text);
         if !has_scheme(text) {
             return Err("no scheme such as http://");
@@ -44,7 +47,7 @@ impl WebAddress {
         url.set_fragment(None);
         let host = match url.host() {
             Some(url::Host::Ipv4(ip)) => UrlHost::Address(ip.into()),
-            Some(url::Host::Ipv6(ip)) => UrlHost::Address(IpAddr::V6(ip).to_canonical()),
+            Some(url::Host::Ipv6(ip)) => UrlHost::Address(canonical(ip.into())),
             Some(url::Host::Domain(name)) => named(name)?,
             None => return Err("no host"),
         };
@@ -52,7 +55,10 @@ impl WebAddress {
         let mut text = String::new();
         let spelling = match &host {
             UrlHost::Name(name) => Some(name.as_str()),
-            UrlHost::Address(ip @ IpAddr::V4(_)) => Some(address_text(&mut text, *ip)),
+            UrlHost::Address(ip @ IpAddr::V4(_)) => {
+                push_address(&mut text, *ip);
+                Some(&*text)
+            }
             UrlHost::Address(IpAddr::V6(_)) => None,
         };
         if let Some(spelling) = spelling.filter(|s| url.host_str() != Some(s)) {
@@ -60,9 +66,14 @@ impl WebAddress {
                 .map_err(|_| "a host that cannot be written in lower case")?;
         }
         let port = url.port().filter(|port| *port != 0);
+        let normalized = spell(url.as_str());
+        // What could not be shown is not looked up either.
+        let written = Some(spell(written))
+            .filter(|written| *written != normalized && clean(written) == written.as_str());
         Ok((
             Self {
-                normalized: String::from(url).replace(',', "%2C"),
+                normalized,
+                written,
                 host,
                 port,
             },
@@ -72,22 +83,34 @@ impl WebAddress {
 }
 
 impl WebAddress {
+    /// The spellings under which it is looked up: the normal form, and the text as it was written where that differs.
+    pub fn spellings(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.normalized).chain(self.written.as_deref())
+    }
+
+    /// The normal form with the host in the user's script, where the name has such a spelling.
+    #[must_use]
+    pub fn unicode(&self) -> Option<String> {
+        let UrlHost::Name(name) = &self.host else {
+            return None;
+        };
+        let unicode = name.unicode()?;
+        let url = UrlText::split(&self.normalized)?.with_host(&unicode);
+        let mut spelled = String::new();
+        url.spell(&mut spelled);
+        Some(spelled)
+    }
+
     /// The port of a connection to it, where the scheme has one.
     #[must_use]
     pub fn connects_to(&self) -> Option<u16> {
-        let (scheme, _) = split_at_scheme(&self.normalized)?;
-        self.port.or(match scheme {
-            "http" | "ws" => Some(80),
-            "https" | "wss" => Some(443),
-            "ftp" => Some(21),
-            _ => None,
-        })
+        UrlText::split(&self.normalized)?.port()?.parse().ok()
     }
 }
 
 fn named(name: &str) -> Result<UrlHost, &'static str> {
     if let Ok(ip) = name.parse::<IpAddr>() {
-        return Ok(UrlHost::Address(ip.to_canonical()));
+        return Ok(UrlHost::Address(canonical(ip)));
     }
     Ok(UrlHost::Name(Host::parse(name)?.into_owned()))
 }
@@ -204,6 +227,13 @@ mod tests {
                 false,
             ),
             (
+                "http://[::ffff:203.0.113.7]/x",
+                "http://203.0.113.7/x",
+                "203.0.113.7",
+                None,
+                false,
+            ),
+            (
                 "https://web.evil.example/web/http://other.example/",
                 "https://web.evil.example/web/http://other.example/",
                 "web.evil.example",
@@ -217,6 +247,40 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_url_is_looked_up_as_it_was_written_too_where_that_is_another_spelling() {
+        for (text, written) in [
+            ("HTTP://Evil.Example:80/A#c", None),
+            (
+                "http://evil.example/a/../b",
+                Some("http://evil.example/a/../b"),
+            ),
+            ("http://evil.example/ü'|", Some("http://evil.example/ü'|")),
+            (
+                "https://https://evil.example/x",
+                Some("https://https//evil.example/x"),
+            ),
+            ("http://0x5e.1098916/x", Some("http://0x5e.1098916/x")),
+            ("http://bücher.example/", Some("http://bücher.example/")),
+            ("http://evil.example/a\tb", None),
+        ] {
+            let (url, _) = WebAddress::parse(text).unwrap();
+            assert_eq!(url.written.as_deref(), written, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_internationalized_name_has_a_spelling_in_its_script() {
+        let (url, _) = WebAddress::parse("http://u@xn--bcher-kva.example:81/ü").unwrap();
+        let unicode = url.unicode();
+        assert_eq!(
+            unicode.as_deref(),
+            Some("http://u@bücher.example:81/%C3%BC")
+        );
+        let (url, _) = WebAddress::parse("http://evil.example/ü").unwrap();
+        assert_eq!(url.unicode(), None);
     }
 
     #[test]

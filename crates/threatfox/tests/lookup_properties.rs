@@ -13,8 +13,8 @@ use regex::Regex;
 use threatfox::feed;
 use threatfox::ioc::Ioc;
 use threatfox::key::Kind;
-use threatfox::lookup::rules::is_never_matched;
-use threatfox::lookup::{Index, Matcher, read_value};
+use threatfox::lookup::{Index, Matcher, Wanted, read_value};
+use threatfox::rules::{Rules, reader};
 use threatfox::source::Input;
 
 use support::{normalize, numbered, record};
@@ -81,16 +81,25 @@ proptest! {
         let Some((file, rows)) = feed_of(&numbered(records)) else { return Ok(()) };
         let index = Index::read(&Input::new(file.path())).unwrap();
         prop_assert_eq!(index.len(), rows.len());
-        let mut matcher = Matcher::new(&index);
+        let mut matcher = Matcher::new(Rules::built_in(), &index, Wanted::default());
         for row in &rows {
             prop_assert_eq!(index.get(&row.key).map(|found| found.indicator().to_owned()), Some(row.indicator.clone()));
             let value = read_value(row.value()).map_err(|reject| TestCaseError::fail(format!("{row:?}: {reject}")))?;
-            if matches!(value, Ioc::Address(ip, _) if is_never_matched(ip)) {
+            if matches!(value, Ioc::Address(ip, _) if Rules::built_in().never().address(ip).is_some()) {
                 continue;
             }
             let mut found = Vec::new();
-            matcher.ioc(&value, &mut |hit| found.push(hit.row.indicator().to_owned()));
-            prop_assert!(found.contains(&row.indicator), "{:?} is not found: {:?}", row, found);
+            matcher.ioc(&value, &mut found);
+            let found: Vec<_> = found.iter().map(|hit| hit.row.indicator()).collect();
+            prop_assert!(found.contains(&&*row.indicator), "{:?} is not found: {:?}", row, found);
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_url_is_spelled_by_the_rule(records in prop::collection::vec(record(), 1..20)) {
+        let Some((_file, rows)) = feed_of(&numbered(records)) else { return Ok(()) };
+        for row in rows.iter().filter(|row| row.kind == Kind::Url) {
+            prop_assert_eq!(reader::spell(row.value()), row.value());
         }
     }
 

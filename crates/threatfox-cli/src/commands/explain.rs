@@ -8,9 +8,9 @@ use clap::Args;
 use threatfox::explain::{Explainer, Finding, Verdict};
 use threatfox::false_positives::FalsePositives;
 use threatfox::ioc::Ioc;
-use threatfox::lookup::rules::is_never_matched;
 use threatfox::lookup::{read_value, refang};
 use threatfox::normalize::Filter;
+use threatfox::rules::Rules;
 use threatfox::source::{self, Input};
 use threatfox::text::clean;
 
@@ -67,8 +67,14 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     let (read, findings) = explainer.finish();
     let mut text = answer(&clean(&plain), read, &findings);
-    if matches!(ioc, Ioc::Address(ip, _) if is_never_matched(ip)) {
-        text += "It is a private or local address: no hunt matches it, whatever a feed holds.\n";
+    if let Ioc::Address(ip, _) = ioc
+        && let Some(why) = Rules::built_in().never().address(ip)
+    {
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            text,
+            "It is never an indicator ({why}): no hunt matches it, whatever a feed holds."
+        );
     }
     io::stdout().write_all(text.as_bytes())?;
     Ok(())
@@ -103,8 +109,8 @@ fn answer(value: &str, read: u64, findings: &[Finding]) -> String {
             Verdict::Matches { key, matched } => writeln!(
                 text,
                 "  match     {ioc} ({ioc_type}): {} ({}), key {key}",
-                matched.name(),
-                matched.strength().name()
+                matched.name,
+                matched.strength.name()
             ),
             Verdict::NoMatch(why) => writeln!(text, "  no match  {ioc} ({ioc_type}): {why}"),
             Verdict::Dropped(reject) => writeln!(text, "  left out  {ioc} ({ioc_type}): {reject}"),

@@ -5,17 +5,18 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use threatfox::ioc::Ioc;
-use threatfox::lookup::rules::{Strength, is_never_matched};
-use threatfox::lookup::{Hit, Index, Matcher, read_value, refang};
+use threatfox::lookup::{Hit, Index, Matcher, Wanted, read_value, refang};
 use threatfox::output::Output;
+use threatfox::rules::{Rules, Strength};
 use threatfox::source::{Input, MAX_FIELD};
 use threatfox::table::{Cell, Table};
 use threatfox::text::clean;
 
 use super::Usage;
 use crate::row_output::{RowOptions, TextTable, minute};
+use crate::strength::MinStrength;
 
 /// Look values up in a feed: addresses, hosts, URLs and hashes
 ///
@@ -39,21 +40,14 @@ pub struct Options {
     rows: RowOptions,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum MinStrength {
-    Weak,
-    Medium,
-    Strong,
-}
-
 const AFTER_HELP: &str = "\
 Examples:
   threatfox match --feed threatfox-feed.csv.gz 203.0.113.7:443 'hxxps://evil[.]example/gate.php'
   threatfox match --feed threatfox-feed.csv.gz --min-strength medium --format jsonl < values.txt
   cut -d, -f3 proxy.csv | threatfox match --feed threatfox-feed.csv.gz -o hits.csv
 
-A row is a value and an IOC; where a value leads to the same IOC in two ways, the stronger one is told. A URL is looked
-up itself and by its host. Empty lines and lines that begin with # are passed over. How many values did not match, or
+There is one row per value, that of its strongest match: a URL is looked up itself and by its host, a host also by the
+domains above it. Empty lines and lines that begin with # are passed over. How many values did not match, or
 cannot be looked up, is told on standard error. No match is no failure: exit code 0.";
 
 /// The columns for programs.
@@ -81,12 +75,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     let index = Index::read(&Input::new(&options.feed))?;
     let mut search = Search {
-        matcher: Matcher::new(&index),
-        min_strength: match options.min_strength {
-            MinStrength::Weak => Strength::Weak,
-            MinStrength::Medium => Strength::Medium,
-            MinStrength::Strong => Strength::Strong,
-        },
+        matcher: Matcher::new(Rules::built_in(), &index, Wanted::default()),
+        min_strength: options.min_strength.into(),
         rows: Rows::begin(&options.rows)?,
         hits: Vec::new(),
         tally: Tally::default(),
@@ -105,7 +95,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 /// A run: each value goes through it.
 struct Search<'i> {
-    matcher: Matcher<'i>,
+    matcher: Matcher<'i, &'i Index>,
     min_strength: Strength,
     rows: Rows,
     /// Of one value.
@@ -146,39 +136,29 @@ impl Search<'_> {
         }
         let plain = refang(typed);
         let ioc = match read_value(&plain) {
-            Ok(Ioc::Address(ip, _)) if is_never_matched(ip) => {
-                self.tally.refuse(typed, "a private or local address");
-                return Ok(());
-            }
             Ok(ioc) => ioc,
             Err(reject) => {
                 self.tally.refuse(typed, &reject.to_string());
                 return Ok(());
             }
         };
+        if let Ioc::Address(ip, _) = ioc
+            && let Some(why) = Rules::built_in().never().address(ip)
+        {
+            self.tally
+                .refuse(typed, &format!("never an indicator: {why}"));
+            return Ok(());
+        }
         self.hits.clear();
-        let (hits, least) = (&mut self.hits, self.min_strength);
-        self.matcher.ioc(&ioc, &mut |hit| {
-            if hit.matched.strength() >= least {
-                add(hits, hit);
-            }
-        });
+        self.matcher.ioc(&ioc, &mut self.hits);
+        let least = self.min_strength;
+        self.hits.retain(|hit| hit.matched.strength >= least);
         self.tally.values += 1;
         self.tally.matched += u64::from(!self.hits.is_empty());
         for hit in &self.hits {
             self.rows.add(&clean(typed), hit)?;
         }
         Ok(())
-    }
-}
-
-/// Of two ways to an IOC the stronger one counts, as in the hunt.
-fn add<'i>(hits: &mut Vec<Hit<'i>>, new: Hit<'i>) {
-    let same = |hit: &&mut Hit<'i>| hit.row.indicator() == new.row.indicator();
-    match hits.iter_mut().find(same) {
-        Some(old) if new.matched.strength() > old.matched.strength() => *old = new,
-        Some(_) => {}
-        None => hits.push(new),
     }
 }
 
@@ -214,8 +194,8 @@ impl Rows {
             Self::Text(_, table) => {
                 table.row([
                     value.to_owned(),
-                    matched.name().to_owned(),
-                    matched.strength().name().to_owned(),
+                    matched.name.to_string(),
+                    matched.strength.name().to_owned(),
                     row.indicator().to_owned(),
                     row.malware.to_owned(),
                     row.confidence.to_string(),
@@ -228,8 +208,8 @@ impl Rows {
             }
             Self::Table(table) => table.row(&[
                 Cell::Text(value),
-                Cell::Text(matched.name()),
-                Cell::Text(matched.strength().name()),
+                Cell::Text(&matched.name),
+                Cell::Text(matched.strength.name()),
                 Cell::Text(row.indicator()),
                 Cell::Text(row.ioc_type),
                 Cell::Text(row.malware),

@@ -1,4 +1,4 @@
-//! `threatfox scan`: Sysmon logs in, candidate events out.
+//! `threatfox scan`: event logs in, candidate events or hits out.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -9,19 +9,22 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
 use threatfox::key::Kind;
+use threatfox::lookup::{Index, Wanted};
 use threatfox::output::Output;
-use threatfox::scan::{Fingerprints, LogReport, NarrowedFeed, Pace, Scan};
+use threatfox::rules::Rules;
+use threatfox::scan::{Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Results, Scan};
 use threatfox::source::Input;
 
 use super::Usage;
 use crate::feed_options::SummaryFormat;
 use crate::process;
+use crate::strength::MinStrength;
 
-/// Read Sysmon logs and print the events that may hold an indicator of a feed, as JSON lines
+/// Read event logs and print the events that may hold an indicator of a feed, as JSON lines
 ///
-/// An event comes as Velociraptor reads it, with the path of its log. What matches, and how strongly, is for the hunt
-/// Windows.Detection.ThreatFox.Native to say: here only what certainly holds nothing is left out. Runs below normal
-/// priority.
+/// An event comes as Velociraptor reads it, with the path of its log; only what certainly holds nothing is left out. With
+/// --hits the verdict is given here: which indicator matches, and how strongly, by the same rules as in the hunts. Runs
+/// below normal priority.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -33,7 +36,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     logs_from: Option<PathBuf>,
 
-    /// The feed; without one each event of Sysmon is printed
+    /// The feed; without one each event of a provider that the rules know is printed
     #[arg(long, value_name = "FILE")]
     feed: Option<PathBuf>,
 
@@ -49,9 +52,21 @@ pub struct Options {
     #[arg(long, value_name = "FILE", requires = "met")]
     values: Option<PathBuf>,
 
-    /// Where the events go: a file (.gz compresses) or - for standard output
-    #[arg(short, long, default_value = "-", value_name = "FILE")]
-    output: PathBuf,
+    /// Where the events go: a file (.gz compresses) or - for standard output, the default without --hits
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Write the hits to this file (.gz compresses, - is standard output), as JSON lines
+    #[arg(long, value_name = "FILE", requires = "feed")]
+    hits: Option<PathBuf>,
+
+    /// Leave out hits weaker than this
+    #[arg(long, value_enum, default_value_t = MinStrength::Medium, value_name = "STRENGTH", requires = "hits")]
+    min_strength: MinStrength,
+
+    /// Leave out hits of indicators with less confidence, 0 to 100
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u8).range(..=100), requires = "hits")]
+    min_confidence: u8,
 
     /// Only events at this time or later: seconds since 1970, or a time such as 2026-03-15T04:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "0")]
@@ -78,9 +93,11 @@ pub struct Options {
 const AFTER_HELP: &str = r"Examples:
   threatfox scan --feed threatfox-feed.csv.gz C:\Windows\System32\winevt\Logs\Microsoft-Windows-Sysmon%4Operational.evtx
   threatfox scan --feed feed.csv --max-cpu 25 --summary json -o events.jsonl --met rows.csv 'archive/**/*.evtx'
+  threatfox scan --feed feed.csv --hits hits.jsonl --min-strength weak ForwardedEvents.evtx
   threatfox scan --after 2026-03-01T00:00:00Z Sysmon.evtx | jq .EventData
 
-A log that cannot be read, or not to its end, is told in the summary, and the others are still read.
+A hit is an indicator in an event. An event that several logs hold gives its hits once. A log that cannot be read, or not
+to its end, is reported in the summary, and the others are still read; so are records that are damaged.
 
 Exit codes:
   0  done: at least one log was read to its end
@@ -97,37 +114,55 @@ struct Summary<'a> {
     /// Where they are.
     met: Option<&'a Path>,
     /// Where the candidates are.
-    output: &'a Path,
+    output: Option<&'a Path>,
     candidates: u64,
+    /// How many hits there are; none where they were not asked for.
+    hits: Option<u64>,
     logs: Vec<LogReport>,
 }
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     process::lower_priority();
+    options.check()?;
     let logs = options.logs()?;
-    let mut out = Output::create(&options.output)?;
+    let mut out = options.events().map(Output::create).transpose()?;
+    let mut hits_out = options.hits.as_deref().map(Output::create).transpose()?;
     let feed = options
         .feed
         .as_deref()
         .map(|path| NarrowedFeed::open(Input::new(path), options.kinds.clone()));
     let feed = feed.transpose()?;
+    let index = options.index()?;
     let scan = Scan {
+        rules: Rules::built_in(),
         keys: feed.as_ref().map(|feed| &feed.keys),
+        judge: index.as_ref().map(|index| Judge {
+            index,
+            wanted: Wanted {
+                min_confidence: options.min_confidence,
+                kinds: options.kinds.clone(),
+            },
+            min_strength: options.min_strength.into(),
+        }),
         period: options.after..options.before,
         pace: Pace {
             threads: options.threads,
             max_cpu: options.max_cpu.map(|percent| f64::from(percent) / 100.0),
         },
     };
-    let mut met = Fingerprints::default();
+    let mut results = Results::new(
+        out.as_mut().map(|out| out as &mut dyn Write),
+        hits_out.as_mut().map(|out| out as &mut dyn Write),
+    );
     if let Some(path) = &options.values {
-        scan.values(read_list(path)?.lines(), &mut met);
+        scan.values(read_list(path)?.lines(), &mut results.met);
     }
     let mut reports = Vec::with_capacity(logs.len());
     for log in &logs {
-        let report = scan.log(log, &mut met, &mut out);
-        reports.push(report.with_context(|| format!("cannot write {}", options.output.display()))?);
+        let report = scan.log(log, &mut results);
+        reports.push(report.context("cannot write the results")?);
     }
+    let (met, hit_count) = (results.met, results.hit_count);
     if let Some(unread) = reports
         .iter()
         .all(|report| report.error.is_some())
@@ -144,19 +179,60 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Some(feed) => options.write_met(feed, &met)?,
         None => 0,
     };
-    out.finish()?;
+    for out in [out, hits_out].into_iter().flatten() {
+        out.finish()?;
+    }
     let summary = Summary {
         feed_rows: feed.as_ref().map_or(0, NarrowedFeed::rows),
         met_rows,
         met: options.met.as_deref(),
-        output: &options.output,
+        output: options.events(),
         candidates: reports.iter().map(|report| report.candidates).sum(),
+        hits: options.hits.is_some().then_some(hit_count),
         logs: reports,
     };
     options.print(&summary)
 }
 
 impl Options {
+    /// Checks what only shows once several options are seen together.
+    fn check(&self) -> Result<(), Usage> {
+        if self.after >= self.before {
+            let problem = "--after is not before --before, so that no event can be in between";
+            return Err(Usage(format!("{problem}: give an earlier --after")));
+        }
+        let outputs = [self.events(), self.hits.as_deref(), self.met.as_deref()];
+        let outputs: Vec<_> = outputs.into_iter().flatten().collect();
+        let again = (1..outputs.len()).find(|n| outputs[..*n].contains(&outputs[*n]));
+        if let Some(again) = again {
+            return Err(Usage(format!(
+                "two outputs go to {}: name another file for one of them",
+                outputs[again].display()
+            )));
+        }
+        let twice = self.hits.is_some() || self.met.is_some();
+        if twice && self.feed.as_deref().is_some_and(|feed| feed == "-") {
+            return Err(Usage(
+                "standard input cannot be read twice, as --hits and --met need the feed: save it to a file".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where the events go.
+    fn events(&self) -> Option<&Path> {
+        let default = self.hits.is_none().then_some(Path::new("-"));
+        self.output.as_deref().or(default)
+    }
+
+    /// The whole feed, where hits are wanted.
+    fn index(&self) -> anyhow::Result<Option<Index>> {
+        let feed = self.feed.as_deref().filter(|_| self.hits.is_some());
+        Ok(feed
+            .map(|feed| Index::read(&Input::new(feed)))
+            .transpose()?)
+    }
+
     /// The logs that the arguments name, each once.
     fn logs(&self) -> anyhow::Result<Vec<PathBuf>> {
         let mut logs = Vec::new();
@@ -200,10 +276,15 @@ impl Options {
         Ok(rows)
     }
 
+    fn writes_to_stdout(&self) -> bool {
+        let outputs = [self.events(), self.hits.as_deref(), self.met.as_deref()];
+        outputs.into_iter().flatten().any(|path| path == "-")
+    }
+
     fn print(&self, summary: &Summary<'_>) -> anyhow::Result<()> {
         match self.summary {
             SummaryFormat::Text => eprint!("{}", summary.text()),
-            SummaryFormat::Json if self.output.as_os_str() == "-" => {
+            SummaryFormat::Json if self.writes_to_stdout() => {
                 eprintln!("{}", serde_json::to_string(summary)?);
             }
             SummaryFormat::Json => writeln!(io::stdout(), "{}", serde_json::to_string(summary)?)?,
@@ -216,20 +297,29 @@ impl Summary<'_> {
     fn text(&self) -> String {
         let mut text = String::new();
         for log in &self.logs {
-            let events: u64 = log.events.values().sum();
             // Writing to a String does not fail.
             _ = write!(
                 text,
-                "{}: {events} events of Sysmon, {} candidates",
-                log.path, log.candidates
+                "{}: {} events, {} candidates",
+                log.path,
+                log.event_count(),
+                log.candidates
             );
-            if log.damaged_chunks > 0 {
-                _ = write!(text, ", {} damaged chunks", log.damaged_chunks);
+            for (count, what) in [
+                (log.damaged_chunks, "chunks"),
+                (log.damaged_records, "records"),
+            ] {
+                if count > 0 {
+                    _ = write!(text, ", {count} damaged {what}");
+                }
             }
             if let Some(error) = &log.error {
                 _ = write!(text, "; {error}");
             }
             text.push('\n');
+        }
+        if let Some(hits) = self.hits {
+            _ = writeln!(text, "{hits} hits");
         }
         text
     }
@@ -253,7 +343,8 @@ fn kind(text: &str) -> Result<Kind, String> {
 /// Seconds since 1970 of a time as typed.
 fn time(text: &str) -> Result<f64, String> {
     if let Ok(seconds) = text.parse::<f64>() {
-        return Ok(seconds);
+        let number = Some(seconds).filter(|seconds| seconds.is_finite());
+        return number.ok_or_else(|| format!("{text} is not a time: give seconds since 1970"));
     }
     let time: jiff::Timestamp = text.parse().map_err(|_| {
         "give seconds since 1970, or a time such as 2026-03-15T04:00:00Z".to_owned()

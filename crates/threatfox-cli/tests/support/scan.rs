@@ -21,8 +21,13 @@ pub fn edge() -> PathBuf {
 
 /// A folder with a feed of the answer key's indicators.
 pub fn bench() -> Bench {
+    feed_of(&data("synth-edge-shared.indicators.csv"))
+}
+
+/// A folder with a feed of a table of indicators.
+pub fn feed_of(indicators: &Path) -> Bench {
     let bench = Bench::new();
-    let table = fs::read_to_string(data("synth-edge-shared.indicators.csv")).unwrap();
+    let table = fs::read_to_string(indicators).unwrap();
     let lines: Vec<_> = (1..)
         .zip(table.lines().skip(1))
         .map(|(id, row)| {

@@ -22,12 +22,14 @@ const BUDGET: u32 = 256 * 1024;
 /// A chunk of a log.
 pub struct Chunk<'c> {
     pub(super) bytes: &'c [u8; CHUNK_SIZE],
-    /// The fields that [`Event::field`] can be asked for.
-    pub(super) wanted: &'static [&'static str],
+    /// The fields that [`Event::text`] can be asked for.
+    pub(super) wanted: &'c [&'c str],
     templates: RefCell<HashMap<u32, Rc<Template<'c>>>>,
     names: RefCell<HashMap<u32, Rc<str>>>,
     budget: Cell<u32>,
     damaged: Cell<bool>,
+    /// Whether something of the record that is being read could not be read.
+    unread: Cell<bool>,
     at: usize,
     records_left: u64,
 }
@@ -43,9 +45,9 @@ pub enum Content<'c> {
 }
 
 impl<'c> Content<'c> {
-    /// Looks at the place of a chunk. [`Event::field`] will give the fields named in `wanted`.
+    /// Looks at the place of a chunk. [`Event::text`] will give the fields named in `wanted`.
     #[must_use]
-    pub fn of(bytes: &'c [u8; CHUNK_SIZE], wanted: &'static [&'static str]) -> Self {
+    pub fn of(bytes: &'c [u8; CHUNK_SIZE], wanted: &'c [&'c str]) -> Self {
         if bytes.starts_with(MAGIC) {
             Chunk::new(bytes, wanted).map_or(Self::Unused, Self::Records)
         } else if bytes.iter().all(|byte| *byte == 0) {
@@ -58,7 +60,7 @@ impl<'c> Content<'c> {
 
 impl<'c> Chunk<'c> {
     /// `None` where the chunk has no records.
-    fn new(bytes: &'c [u8; CHUNK_SIZE], wanted: &'static [&'static str]) -> Option<Self> {
+    fn new(bytes: &'c [u8; CHUNK_SIZE], wanted: &'c [&'c str]) -> Option<Self> {
         let number = |at| Cursor::new(bytes, at).u64();
         let (first, last, last_id) = (number(8), number(16), number(32));
         if last_id == u64::MAX {
@@ -71,6 +73,7 @@ impl<'c> Chunk<'c> {
             names: RefCell::default(),
             budget: Cell::new(BUDGET),
             damaged: Cell::new(false),
+            unread: Cell::new(false),
             at: RECORDS,
             records_left: last.checked_sub(first).map_or(0, |n| n.saturating_add(1)),
         })
@@ -99,6 +102,18 @@ impl<'c> Chunk<'c> {
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.damaged.get()
+    }
+
+    /// Takes note that something could not be read.
+    pub(super) fn cannot_read(&self) {
+        self.unread.set(true);
+    }
+
+    /// Does something, and says whether all could be read.
+    pub(super) fn reads_all<T>(&self, read: impl FnOnce() -> T) -> (T, bool) {
+        let before = self.unread.replace(false);
+        let done = read();
+        (done, !self.unread.replace(before))
     }
 
     /// Takes from the budget. Where it is used up, the chunk is damaged.

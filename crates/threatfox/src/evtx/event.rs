@@ -1,5 +1,7 @@
 //! An event of a log: what it is, told without building it.
 
+use jiff::Timestamp;
+
 use super::chunk::Chunk;
 use super::cursor::Cursor;
 use super::template::{BINARY_XML, Instance};
@@ -15,6 +17,7 @@ pub struct Event<'c> {
     provider: Option<Utf16<'c>>,
     id: Option<u64>,
     time: Option<f64>,
+    whole: bool,
     at: usize,
     data: Data<'c>,
 }
@@ -111,7 +114,10 @@ fn data_places(root: &Node<'_>, wanted: &[&str]) -> Option<Vec<Option<u16>>> {
 impl<'c> Event<'c> {
     /// Reads the record whose binary XML begins at an offset.
     pub(super) fn read(chunk: &Chunk<'c>, at: usize) -> Self {
-        Self::in_place(chunk, at).unwrap_or_else(|| Self::built(chunk, at))
+        let read = || Self::in_place(chunk, at).unwrap_or_else(|| Self::built(chunk, at));
+        let (mut event, whole) = chunk.reads_all(read);
+        event.whole = whole;
+        event
     }
 
     fn in_place(chunk: &Chunk<'c>, at: usize) -> Option<Self> {
@@ -141,6 +147,7 @@ impl<'c> Event<'c> {
             provider: Some(provider),
             id: Some(u16::from_le_bytes(*id.first_chunk()?).into()),
             time: Some(unix_time(u64::from_le_bytes(*time.first_chunk()?))),
+            whole: true,
             at,
             data,
         })
@@ -157,16 +164,13 @@ impl<'c> Event<'c> {
         let event = build(chunk, at, 0);
         let system = event.get("Event").and_then(|event| event.get("System"));
         let get = |name: &str, part: &str| system?.get(name)?.get(part);
+        // A collector writes an id without qualifiers as the text of its element.
+        let id = get("EventID", "Value").or_else(|| system?.get("EventID"));
         Self {
             provider: get("Provider", "Name").and_then(Value::text),
-            id: match get("EventID", "Value") {
-                Some(Value::Unsigned(id)) => Some(*id),
-                _ => None,
-            },
-            time: match get("TimeCreated", "SystemTime") {
-                Some(Value::Float(time)) => Some(*time),
-                _ => None,
-            },
+            id: id.and_then(Value::number),
+            time: get("TimeCreated", "SystemTime").and_then(seconds),
+            whole: true,
             at,
             data: Data::Built(event),
         }
@@ -178,7 +182,7 @@ impl<'c> Event<'c> {
         self.provider
     }
 
-    /// What happened (`System.EventID.Value`).
+    /// What happened (`System.EventID.Value`, or `System.EventID` of an event that was forwarded).
     #[must_use]
     pub fn id(&self) -> Option<u64> {
         self.id
@@ -190,24 +194,32 @@ impl<'c> Event<'c> {
         self.time
     }
 
-    /// The text of the n-th wanted field of `EventData`; see [`Chunk::new`].
+    /// Whether all of its binary XML could be read.
     #[must_use]
-    pub fn field(&self, chunk: &Chunk<'c>, n: usize) -> Option<Utf16<'c>> {
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Writes the text of the n-th wanted field of `EventData` (see [`Content::of`](super::Content::of)). `false` where it
+    /// has none: it is missing or without a value, a list or a structure.
+    pub fn text(&self, chunk: &Chunk<'c>, n: usize, out: &mut String) -> bool {
         match &self.data {
-            Data::None => None,
+            Data::None => false,
             Data::Instance(instance) => {
-                let place = *instance.template.places.data.as_ref()?.get(n)?;
-                match instance.value(place?)? {
-                    (0x01, _, text) => Utf16::new(text),
-                    _ => None,
-                }
+                let places = instance.template.places.data.as_ref();
+                let place = places.and_then(|places| *places.get(n)?);
+                let value = place.and_then(|place| instance.value(place));
+                value.is_some_and(|(kind, _, bytes)| {
+                    kind != BINARY_XML && Value::read(kind, bytes).write_text(out)
+                })
             }
             Data::Built(event) => {
-                let data = event.get("Event")?.get("EventData")?;
-                let name = chunk.wanted.get(n)?;
-                data.get(name)
-                    .or_else(|| in_list(data.get("Data")?, name))?
-                    .text()
+                let field = || {
+                    let data = event.get("Event")?.get("EventData")?;
+                    let name = chunk.wanted.get(n)?;
+                    data.get(name).or_else(|| in_list(data.get("Data")?, name))
+                };
+                field().is_some_and(|value| value.write_text(out))
             }
         }
     }
@@ -223,6 +235,21 @@ impl<'c> Event<'c> {
     }
 }
 
+/// Seconds since 1970 of a time, which a collector writes as text.
+fn seconds(time: &Value<'_>) -> Option<f64> {
+    /// Of 100 ns between 1601 and 1970.
+    const EPOCH: i128 = 116_444_736_000_000_000;
+    match time {
+        Value::Float(seconds) => Some(*seconds),
+        Value::Text(text) => {
+            let time: Timestamp = text.to_string().parse().ok()?;
+            let filetime = time.as_nanosecond() / 100 + EPOCH;
+            Some(unix_time(u64::try_from(filetime).ok()?))
+        }
+        _ => None,
+    }
+}
+
 /// A field where not each of `Data` has a name and a value: then `EventData` is one `Data` or a list of them.
 fn in_list<'v, 'c>(data: &'v Value<'c>, name: &str) -> Option<&'v Value<'c>> {
     let named = |item: &&Value<'c>| {
@@ -231,7 +258,7 @@ fn in_list<'v, 'c>(data: &'v Value<'c>, name: &str) -> Option<&'v Value<'c>> {
             .is_some_and(|text| text == *name)
     };
     match data {
-        Value::List(items) => items.iter().find(named)?.get("Value"),
+        Value::List(items) => items.iter().rfind(named)?.get("Value"),
         item => Some(item).filter(named)?.get("Value"),
     }
 }

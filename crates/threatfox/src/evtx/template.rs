@@ -18,6 +18,8 @@ pub(super) struct Template<'c> {
     /// The bytes it takes in the chunk.
     length: usize,
     root: Node<'c>,
+    /// Whether all of it could be read.
+    whole: bool,
     /// Where the values that matter go.
     pub places: Places<'c>,
 }
@@ -26,11 +28,12 @@ impl<'c> Template<'c> {
     pub fn read(chunk: &Chunk<'c>, offset: usize, depth: u8) -> Self {
         let mut header = Cursor::new(chunk.bytes, offset.saturating_add(TEMPLATE_HEADER - 4));
         let length = TEMPLATE_HEADER.saturating_add(header.u32() as usize);
-        let root = read_tree(chunk, header.at, true, depth);
+        let (root, whole) = chunk.reads_all(|| read_tree(chunk, header.at, true, depth));
         let places = Places::of(&root, chunk.wanted);
         Self {
             length,
             root,
+            whole,
             places,
         }
     }
@@ -52,6 +55,9 @@ impl<'c> Instance<'c> {
         }
         let offset = cursor.u32();
         let template = chunk.template(offset, depth + 1);
+        if !template.whole {
+            chunk.cannot_read();
+        }
         if offset as usize == cursor.at {
             cursor.take(template.length);
         }

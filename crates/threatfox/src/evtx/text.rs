@@ -34,16 +34,22 @@ impl<'c> Utf16<'c> {
         self.0.is_empty()
     }
 
-    /// The text in ASCII, in `buffer`; `None` where it has other characters.
-    pub fn ascii(self, buffer: &mut Vec<u8>) -> Option<&[u8]> {
+    /// Appends the text to another.
+    pub fn write(self, out: &mut String) {
         let (pairs, _) = self.0.as_chunks::<2>();
-        buffer.clear();
-        buffer.extend(pairs.iter().map(|pair| pair[0]));
         // One pass without a branch for each unit.
         let other = pairs
             .iter()
             .fold(0, |bits, [low, high]| bits | (low & 0x80) | high);
-        (other == 0).then_some(buffer)
+        if other == 0 {
+            let mut bytes = std::mem::take(out).into_bytes();
+            bytes.extend(pairs.iter().map(|pair| pair[0]));
+            // All of it is ASCII, so that nothing is lost.
+            *out = String::from_utf8(bytes).unwrap_or_default();
+        } else {
+            let decoded = char::decode_utf16(self.units());
+            out.extend(decoded.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        }
     }
 }
 
@@ -91,17 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn only_ascii_is_given_as_ascii() {
-        let mut buffer = Vec::new();
-        for (text, ascii) in [
-            ("Evil.example", true),
-            ("", true),
-            ("b\u{fc}cher", false),
-            ("\u{100}", false),
-        ] {
+    fn text_is_written_behind_what_is_there() {
+        for text in ["Evil.example", "", "b\u{fc}cher", "\u{100}", "a\u{1f600}"] {
             let raw = bytes(text);
-            let got = Utf16::new(&raw).unwrap().ascii(&mut buffer);
-            assert_eq!(got, ascii.then_some(text.as_bytes()), "{text}");
+            let mut out = "ü".to_owned();
+            Utf16::new(&raw).unwrap().write(&mut out);
+            assert_eq!(out, format!("ü{text}"));
         }
     }
 

@@ -184,6 +184,7 @@ pub(super) fn read_tree<'c>(
             0x06 | 0x46 => open.attribute = Some(cursor.name(chunk)),
             0x0c => {
                 let Some(instance) = Instance::read(chunk, &mut cursor, depth) else {
+                    chunk.cannot_read();
                     break;
                 };
                 cursor.take(instance.length());
@@ -199,6 +200,10 @@ pub(super) fn read_tree<'c>(
             0x0f => _ = cursor.take(3),
             _ => break, // The end, or what no event has.
         }
+    }
+    // What follows a whole element is of no matter: a value in binary XML may end without a sign.
+    if !parents.is_empty() || open.fields.is_empty() {
+        chunk.cannot_read();
     }
     while let Some(parent) = parents.pop() {
         let element = std::mem::replace(&mut open, parent);

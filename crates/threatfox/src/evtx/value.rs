@@ -84,6 +84,35 @@ impl<'c> Value<'c> {
         }
     }
 
+    /// Writes the text of a text, a number or a bool; `false` where it is something else.
+    pub fn write_text(&self, out: &mut String) -> bool {
+        // Writing to a String does not fail.
+        _ = match self {
+            Self::Null | Self::List(_) | Self::Fields(_) => return false,
+            Self::Bool(value) => write!(out, "{value}"),
+            Self::Unsigned(value) => write!(out, "{value}"),
+            Self::Signed(value) => write!(out, "{value}"),
+            Self::Float(value) => write!(out, "{value}"),
+            Self::Text(text) => {
+                text.write(out);
+                Ok(())
+            }
+            Self::Made(text) => out.write_str(text),
+        };
+        true
+    }
+
+    /// A number, or a text that is one.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        match self {
+            Self::Unsigned(number) => Some(*number),
+            Self::Signed(number) => u64::try_from(*number).ok(),
+            Self::Text(text) => text.to_string().parse().ok(),
+            _ => None,
+        }
+    }
+
     /// Reads a value of a binary XML type other than binary XML itself (0x21), as `parse_evtx` does.
     pub(super) fn read(kind: u8, bytes: &'c [u8]) -> Self {
         match kind {

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::Feed;
 use crate::arena::{Arena, Names, Span};
 use crate::error::{Error, Place};
 use crate::feed::{self, FeedRow};
@@ -127,7 +128,7 @@ impl Index {
         }
     }
 
-    /// The row of a key in the spelling of the feed; the rules of [`super::rules`] spell it.
+    /// The row of a key in the spelling of the feed.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<FeedRow<'_>> {
         let number = self.find(self.hasher.hash_one(key), key)?;
@@ -170,6 +171,12 @@ impl Index {
             iocs: row.iocs.into(),
             compromised: row.compromised,
         }
+    }
+}
+
+impl<'i> Feed<'i> for &'i Index {
+    fn get(&self, key: &str) -> Option<FeedRow<'i>> {
+        Index::get(self, key)
     }
 }
 

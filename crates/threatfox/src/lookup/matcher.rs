@@ -1,149 +1,108 @@
-//! Finding what matches a value: the value is spelled as the feed spells its keys, looked up, and judged by the rules.
+//! The one judge: the fields of an event or a typed value in, its hits out.
 
-use std::net::IpAddr;
-
-use super::Index;
-use super::rules::{Match, Role, is_never_matched};
+use super::trial::{Feed, Trial, Wanted};
 use crate::feed::FeedRow;
-use crate::ioc::Algorithm;
-use crate::key::{Kind, address_text};
-use crate::web_address::WebAddress;
+use crate::rules::plan::{FieldReader, Plan, Row};
+use crate::rules::{Match, Place, Rules};
 
 /// A row of the feed that matches, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit<'i> {
     /// The row.
     pub row: FeedRow<'i>,
-    /// The kind of match.
-    pub matched: Match,
+    /// What the match is called, and its strength.
+    pub matched: &'i Match,
+    /// Where the observable stood.
+    pub place: &'i Place,
+    /// What matched.
+    pub observable: String,
 }
 
-/// Looks values up in one feed; its buffer serves all of them.
-#[derive(Debug, Clone)]
-pub struct Matcher<'i> {
-    index: &'i Index,
-    key: String,
+/// Finds what rows match in a feed; its buffers serve all of them.
+#[derive(Debug)]
+pub struct Matcher<'i, F> {
+    rules: &'i Rules,
+    plan: Plan<'i>,
+    feed: F,
+    wanted: Wanted,
+    reader: FieldReader,
 }
 
-impl<'i> Matcher<'i> {
-    /// A matcher for a feed.
+impl<'i, F: Feed<'i>> Matcher<'i, F> {
+    /// A matcher for the wanted rows of a feed.
     #[must_use]
-    pub fn new(index: &'i Index) -> Self {
+    pub fn new(rules: &'i Rules, feed: F, wanted: Wanted) -> Self {
         Self {
-            index,
-            key: String::new(),
+            rules,
+            plan: Plan::new(rules),
+            feed,
+            wanted,
+            reader: FieldReader::default(),
         }
     }
 
-    /// An address in a role, with the port that goes with it.
-    pub fn address(&mut self, ip: IpAddr, port: Option<u16>, role: Role) -> Option<Hit<'i>> {
-        let ip = ip.to_canonical();
-        if is_never_matched(ip) {
-            return None;
-        }
-        judge(self.index, address_text(&mut self.key, ip), port, role)
+    /// The rules that it goes by.
+    #[must_use]
+    pub fn rules(&self) -> &'i Rules {
+        self.rules
     }
 
-    /// A host name in any case, with or without a final dot: the name itself, and the domains above it. A name that is an
-    /// address is looked up as one.
-    pub fn host(&mut self, text: &str, take: &mut dyn FnMut(Hit<'i>)) {
-        if let Some(ip) = as_address(text) {
-            if let Some(hit) = self.address(ip, None, Role::Host) {
-                take(hit);
-            }
+    /// The number of a field for [`Row::text`].
+    #[must_use]
+    pub fn plan(&self) -> &Plan<'i> {
+        &self.plan
+    }
+
+    /// Adds the hits of an event of a provider, or of a row that is not an event. An indicator hits once: of two ways to
+    /// it the strongest counts, of two as strong the first.
+    pub fn row(
+        &mut self,
+        provider: &str,
+        event_id: Option<u64>,
+        row: &dyn Row,
+        hits: &mut Vec<Hit<'i>>,
+    ) {
+        let Some(provider) = self.plan.provider(provider) else {
             return;
-        }
-        let name = host_name(&mut self.key, text);
-        if let Some(hit) = judge(self.index, name, None, Role::Host) {
-            take(hit);
-        }
-        let dots = memchr::memchr_iter(b'.', name.as_bytes());
-        for parent in dots.map(|dot| &name[dot + 1..]) {
-            if let Some(hit) = judge(self.index, parent, None, Role::Parent) {
-                take(hit);
+        };
+        for step in provider.steps(event_id) {
+            if self.reader.holds(step, row) {
+                let mut trial = Trial {
+                    rules: self.rules,
+                    feed: &self.feed,
+                    wanted: &self.wanted,
+                    place: step.place,
+                    best: None,
+                    hits,
+                };
+                self.reader.read(step, row, &mut trial);
             }
         }
     }
-
-    /// An address or a CNAME that DNS answered with.
-    pub fn answer(&mut self, text: &str) -> Option<Hit<'i>> {
-        match as_address(text) {
-            Some(ip) => self.address(ip, None, Role::Answer),
-            None => judge(
-                self.index,
-                host_name(&mut self.key, text),
-                None,
-                Role::Answer,
-            ),
-        }
-    }
-
-    /// A URL in a role, in any spelling that leads to the same place.
-    pub fn url(&mut self, url: &WebAddress, role: Role) -> Option<Hit<'i>> {
-        let key = prefixed(&mut self.key, Kind::Url, &url.normalized);
-        judge(self.index, key, None, role)
-    }
-
-    /// A file's hash in hexadecimal of either case.
-    pub fn hash(&mut self, algorithm: Algorithm, hex: &str) -> Option<Hit<'i>> {
-        let kind = Kind::from(algorithm);
-        let key = prefixed(&mut self.key, kind, hex);
-        key.make_ascii_lowercase();
-        if key.ends_with(algorithm.of_nothing()) {
-            return None;
-        }
-        judge(self.index, key, None, Role::Hash)
-    }
-}
-
-/// Looks up a key and says what the match is, if it is one.
-fn judge<'i>(index: &'i Index, key: &str, port: Option<u16>, role: Role) -> Option<Hit<'i>> {
-    let row = index.get(key)?;
-    if role == Role::Parent && row.exact {
-        return None;
-    }
-    let at_port = port.is_some_and(|port| row.ports.contains(&port));
-    let matched = role.matches(row.kind, at_port)?;
-    Some(Hit { row, matched })
-}
-
-/// The address that a host name is. A look at one byte spares most names the parser.
-fn as_address(text: &str) -> Option<IpAddr> {
-    let last = text.bytes().last()?;
-    if last.is_ascii_hexdigit() || last == b':' {
-        text.parse().ok()
-    } else {
-        None
-    }
-}
-
-/// A host name in lower case, without its final dots; nothing for the `-` of a name that Sysmon does not know.
-fn host_name<'b>(buffer: &'b mut String, text: &'b str) -> &'b str {
-    let text = text.trim_end_matches('.');
-    if text == "-" {
-        return "";
-    }
-    if text
-        .bytes()
-        .all(|b| b.is_ascii() && !b.is_ascii_uppercase())
-    {
-        return text;
-    }
-    buffer.clear();
-    buffer.extend(text.chars().flat_map(char::to_lowercase));
-    buffer
-}
-
-fn prefixed<'b>(buffer: &'b mut String, kind: Kind, value: &str) -> &'b mut str {
-    buffer.clear();
-    buffer.push_str(kind.prefix());
-    buffer.push_str(value);
-    buffer
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Index;
     use super::*;
+    use crate::key::Kind;
+
+    /// An event in a test: fields with their texts.
+    struct Event<'t> {
+        plan: Plan<'t>,
+        fields: &'t [(&'t str, &'t str)],
+    }
+
+    impl Row for Event<'_> {
+        fn text(&self, field: usize, text: &mut String) -> bool {
+            let name = self.plan.fields()[field];
+            let found = self.fields.iter().find(|(known, _)| *known == name);
+            found.is_some_and(|(_, value)| {
+                text.push_str(value);
+                true
+            })
+        }
+    }
 
     fn index() -> Index {
         let mut index = Index::default();
@@ -169,7 +128,7 @@ mod tests {
                 ports,
                 malware: "",
                 threat_type: "",
-                confidence: 100,
+                confidence: if key == "203.0.113.8" { 25 } else { 100 },
                 first_seen: None,
                 last_seen: None,
                 id: None,
@@ -181,85 +140,162 @@ mod tests {
         index
     }
 
-    fn address(text: &str, port: Option<u16>, role: Role) -> Option<&'static str> {
-        let index = index();
-        let hit = Matcher::new(&index).address(text.parse().unwrap(), port, role);
-        hit.map(|hit| hit.matched.name())
+    /// The hits of an event of Sysmon, in short.
+    fn hits(event_id: u64, fields: &[(&str, &str)]) -> Vec<String> {
+        wanted_hits(Wanted::default(), event_id, fields)
     }
 
-    fn host(text: &str) -> Vec<String> {
-        let index = index();
-        let mut found = Vec::new();
-        Matcher::new(&index).host(text, &mut |hit| {
-            found.push(format!("{} {}", hit.matched.name(), hit.row.key));
-        });
-        found
+    fn wanted_hits(wanted: Wanted, event_id: u64, fields: &[(&str, &str)]) -> Vec<String> {
+        let (index, rules) = (index(), Rules::built_in());
+        let event = Event {
+            plan: Plan::new(rules),
+            fields,
+        };
+        let mut hits = Vec::new();
+        let mut matcher = Matcher::new(rules, &index, wanted);
+        matcher.row(
+            "Microsoft-Windows-Sysmon",
+            Some(event_id),
+            &event,
+            &mut hits,
+        );
+        let short = |hit: &Hit<'_>| {
+            let (name, strength) = (&hit.matched.name, hit.matched.strength.name());
+            format!("{name} {strength} {}", hit.observable)
+        };
+        hits.iter().map(short).collect()
     }
 
     #[test]
     fn an_address_matches_by_role_and_port() {
-        for (text, port, role, expected) in [
-            ("203.0.113.7", Some(443), Role::Destination, Some("ip:port")),
-            ("203.0.113.7", Some(80), Role::Destination, Some("ip")),
-            ("203.0.113.7", None, Role::Destination, Some("ip")),
-            ("203.0.113.7", Some(443), Role::Source, Some("inbound")),
-            ("::ffff:203.0.113.7", None, Role::Answer, Some("dns answer")),
-            (
-                "2001:db8:0:0:0:0:0:7",
-                Some(443),
-                Role::Destination,
-                Some("ip:port"),
-            ),
-            (
-                "203.0.113.8",
-                Some(8080),
-                Role::Destination,
-                Some("url host"),
-            ),
-            ("203.0.113.8", Some(8080), Role::Source, None),
-            ("203.0.113.70", None, Role::Destination, None),
-            ("10.1.2.3", Some(443), Role::Destination, None),
+        let to = |ip, port| hits(3, &[("DestinationIp", ip), ("DestinationPort", port)]);
+        assert_eq!(to("203.0.113.7", "443"), ["ip:port strong 203.0.113.7"]);
+        assert_eq!(to("203.0.113.7", "0443"), ["ip medium 203.0.113.7"]);
+        assert_eq!(to("203.0.113.7", ""), ["ip medium 203.0.113.7"]);
+        assert_eq!(to("203.0.113.8", "8080"), ["url host weak 203.0.113.8"]);
+        assert_eq!(to("2001:db8:0:0::7", "443"), ["ip:port strong 2001:db8::7"]);
+        assert!(to("10.1.2.3", "443").is_empty());
+        assert!(to("203.0.113.70", "443").is_empty());
+        let inbound = [
+            ("Initiated", "False"),
+            ("SourceIp", "203.0.113.7"),
+            ("SourcePort", "443"),
+            ("DestinationIp", "203.0.113.7"),
+        ];
+        assert_eq!(hits(3, &inbound), ["inbound medium 203.0.113.7"]);
+    }
+
+    #[test]
+    fn a_name_matches_itself_and_below_a_domain_that_allows_it() {
+        let asked = |name| hits(22, &[("QueryName", name)]);
+        assert_eq!(asked("EVIL.example."), ["domain strong evil.example"]);
+        assert_eq!(
+            asked("a.b.evil.example"),
+            ["subdomain medium a.b.evil.example"]
+        );
+        assert_eq!(
+            asked("cdn.evil.example"),
+            ["domain strong cdn.evil.example"]
+        );
+        assert_eq!(asked("BÜCHER.example"), ["domain strong bücher.example"]);
+        assert_eq!(asked("bad.example"), ["url host weak bad.example"]);
+        for name in [
+            "devil.example",
+            "example",
+            "a.bad.example",
+            "evil.example.org",
+            "",
+            "-",
         ] {
-            assert_eq!(address(text, port, role), expected, "{text} {role:?}");
+            assert!(asked(name).is_empty(), "{name}");
         }
     }
 
     #[test]
-    fn a_host_matches_itself_and_what_is_above_it_at_the_boundaries_of_labels() {
-        for (text, expected) in [
-            ("EVIL.Example.", &["domain evil.example"][..]),
-            ("a.b.evil.example", &["subdomain evil.example"]),
-            (
-                "cdn.evil.example",
-                &["domain cdn.evil.example", "subdomain evil.example"],
-            ),
-            ("x.cdn.evil.example", &["subdomain evil.example"]),
-            ("BÜCHER.example", &["domain bücher.example"]),
-            ("bad.example", &["url host bad.example"]),
-            ("www.bad.example", &[]),
-            ("devil.example", &[]),
-            ("evil.example.com", &[]),
-            ("example", &[]),
-            ("203.0.113.7", &["ip 203.0.113.7"]),
-            ("-", &[]),
-            ("", &[]),
-            ("..", &[]),
-        ] {
-            assert_eq!(host(text), expected, "{text}");
+    fn of_one_observable_the_strongest_match_counts_and_the_more_specific_of_two_as_strong() {
+        let line = |text| hits(1, &[("CommandLine", text)]);
+        assert_eq!(
+            line("curl http://bad.example/a"),
+            ["command line url medium http://bad.example/a"]
+        );
+        assert_eq!(
+            line("curl http://bad.example/b"),
+            ["command line url host weak bad.example"]
+        );
+        // The name is a key of its own, and is below another: both are told apart by strength.
+        assert_eq!(
+            hits(22, &[("QueryName", "x.cdn.evil.example")]),
+            ["subdomain medium x.cdn.evil.example"]
+        );
+    }
+
+    #[test]
+    fn of_two_ways_to_an_indicator_the_strongest_counts_and_the_first_of_two_as_strong() {
+        let both = [
+            ("QueryName", "evil.example"),
+            ("QueryResults", "type: 5 a.evil.example;203.0.113.7;"),
+        ];
+        assert_eq!(
+            hits(22, &both),
+            [
+                "domain strong evil.example",
+                "dns answer medium 203.0.113.7"
+            ]
+        );
+        let twice = [(
+            "CommandLine",
+            "x 203.0.113.7 203.0.113.7:443 y.evil.example evil.example",
+        )];
+        assert_eq!(
+            hits(1, &twice),
+            [
+                "command line ip:port medium 203.0.113.7",
+                "command line subdomain medium y.evil.example"
+            ]
+        );
+    }
+
+    #[test]
+    fn hashes_match_in_any_case_and_the_empty_file_never() {
+        let file = |text| hits(1, &[("Hashes", text)]);
+        assert_eq!(
+            file("MD5=45C4710EDC62DF311612101B9160C7E1"),
+            ["md5 strong md5:45c4710edc62df311612101b9160c7e1"]
+        );
+        assert!(file("MD5=D41D8CD98F00B204E9800998ECF8427E").is_empty());
+    }
+
+    #[test]
+    fn the_fault_of_an_old_sysmon_is_weak_and_only_an_old_one_has_it() {
+        let faulty = [
+            ("DestinationIp", "cb00:7107:88e8:f0a8:8033:8ef8:88e8:0"),
+            ("DestinationIsIpv6", "true"),
+            ("DestinationHostname", "-"),
+        ];
+        assert_eq!(hits(3, &faulty), ["ip (ipv6 fault) weak 203.0.113.7"]);
+        for other in [("RuleName", "-"), ("DestinationHostname", "a.example")] {
+            let mut fields = vec![other];
+            fields.extend(faulty);
+            assert!(hits(3, &fields).is_empty(), "{other:?}");
         }
     }
 
     #[test]
-    fn urls_and_hashes_match_in_any_spelling_and_the_empty_file_never() {
-        let index = index();
-        let mut matcher = Matcher::new(&index);
-        let (url, _) = WebAddress::parse("HTTP://BAD.example:80/a#b").unwrap();
-        let mut url = |role| matcher.url(&url, role).map(|hit| hit.matched.name());
-        assert_eq!(url(Role::Download), Some("url"));
-        assert_eq!(url(Role::Command), Some("command line url"));
-        let mut md5 = |hex| matcher.hash(Algorithm::Md5, hex).is_some();
-        assert!(md5("45C4710EDC62DF311612101B9160C7E1"));
-        assert!(!md5("45c4710edc62df311612101b9160c7e2"));
-        assert!(!md5(Algorithm::Md5.of_nothing()));
+    fn rows_that_are_not_wanted_are_as_if_the_feed_had_none() {
+        let fields = [("DestinationIp", "203.0.113.8")];
+        let wanted = |min_confidence, kind| Wanted {
+            min_confidence,
+            kinds: vec![kind],
+        };
+        assert_eq!(wanted_hits(wanted(25, Kind::UrlHost), 3, &fields).len(), 1);
+        assert!(wanted_hits(wanted(26, Kind::UrlHost), 3, &fields).is_empty());
+        assert!(wanted_hits(wanted(0, Kind::Ip), 3, &fields).is_empty());
+    }
+
+    #[test]
+    fn an_event_without_the_fields_or_of_another_number_is_no_hit() {
+        assert!(hits(3, &[]).is_empty());
+        assert!(hits(3, &[("QueryName", "evil.example")]).is_empty());
+        assert!(hits(24, &[("Hashes", "MD5=45C4710EDC62DF311612101B9160C7E1")]).is_empty());
     }
 }

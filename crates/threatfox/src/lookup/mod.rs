@@ -1,13 +1,15 @@
-//! Looking values up in a feed: the [`Index`] holds the feed in little memory, the [`Matcher`] finds what matches a
-//! value, by the [`rules`].
+//! Looking observables up in a feed: the [`Index`] holds the feed in little memory, the [`Matcher`] finds what an event
+//! or a value matches, by the [`rules`](crate::rules).
 
 mod index;
 mod matcher;
 mod refang;
-pub mod rules;
+mod trial;
 mod value;
 
 pub use index::Index;
 pub use matcher::{Hit, Matcher};
 pub use refang::refang;
-pub use value::read_value;
+pub(crate) use trial::why_never;
+pub use trial::{Feed, Wanted};
+pub use value::{TypedValue, read_value};

@@ -1,11 +1,14 @@
 //! A value that somebody typed or pasted: what it is, and what it matches.
 
-use super::rules::Role;
-use super::{Hit, Matcher};
+use super::{Feed, Hit, Matcher};
 use crate::address::parse_with_port;
 use crate::ioc::{Algorithm, Ioc, IocType};
+use crate::key::Kind;
 use crate::reject::{Reason, Reject};
-use crate::web_address::{UrlHost, split_at_scheme};
+use crate::rules::Rules;
+use crate::rules::plan::{FieldReader, Plan, Row};
+use crate::rules::reader::{Observer, canonical};
+use crate::web_address::split_at_scheme;
 
 /// Reads an address (with or without a port), host, URL or hash. Undo a disguise with [`super::refang`] first.
 ///
@@ -51,7 +54,7 @@ fn address(text: &str) -> Option<Ioc<'static>> {
         Ok(ip) => (ip, None),
         Err(_) => parse_with_port(text).ok()?,
     };
-    Some(Ioc::Address(ip.to_canonical(), port))
+    Some(Ioc::Address(canonical(ip), port))
 }
 
 /// What is nothing else was read as a host: that nobody meant one must not puzzle.
@@ -63,31 +66,96 @@ fn about_host(reject: Reject) -> Reject {
     Reason::BadDomain.because(format!("no address, URL or hash, and not a host: {why}"))
 }
 
-impl<'i> Matcher<'i> {
-    /// All that a value matches, as if an event had held it: a host or address as the destination of a connection, a URL
-    /// as the source of a download, its host as one that was asked for.
-    pub fn ioc(&mut self, ioc: &Ioc<'_>, take: &mut dyn FnMut(Hit<'i>)) {
+/// A value as a row of the place `Value`: its fields by their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedValue {
+    fields: Vec<(&'static str, String)>,
+}
+
+impl TypedValue {
+    /// The provider of the place.
+    pub const PROVIDER: &'static str = "Value";
+
+    /// A value. A URL has two spellings: as somebody wrote it, and as browsers read it.
+    #[must_use]
+    pub fn all_of(ioc: &Ioc<'_>) -> Vec<Self> {
+        let one = |field, text: &str| Self {
+            fields: vec![(field, text.to_owned())],
+        };
         match ioc {
             Ioc::Address(ip, port) => {
-                self.address(*ip, *port, Role::Destination).map(take);
+                let port = port.map(|port| ("Port", port.to_string()));
+                let fields = [("Address", ip.to_string())].into_iter().chain(port);
+                vec![Self {
+                    fields: fields.collect(),
+                }]
             }
-            Ioc::Domain(host) => self.host(host.as_str(), take),
-            Ioc::Hash(algorithm, hex) => {
-                self.hash(*algorithm, hex).map(take);
+            Ioc::Domain(host) => vec![one("Host", host.as_str())],
+            Ioc::Hash(algorithm, digits) => {
+                let prefix = Kind::from(*algorithm).prefix();
+                vec![one("Hash", &format!("{prefix}{digits}"))]
             }
-            Ioc::Url(url) => {
-                if let Some(hit) = self.url(url, Role::Download) {
-                    take(hit);
-                }
-                match &url.host {
-                    UrlHost::Name(host) => self.host(host.as_str(), take),
-                    UrlHost::Address(ip) => {
-                        self.address(*ip, url.connects_to(), Role::Destination)
-                            .map(take);
-                    }
-                }
+            Ioc::Url(url) => url.spellings().map(|text| one("URL", text)).collect(),
+        }
+    }
+
+    /// Hands over the observables of the value.
+    pub fn read(&self, rules: &Rules, observer: &mut dyn Observer) {
+        let plan = Plan::new(rules);
+        let steps = plan
+            .provider(Self::PROVIDER)
+            .map(|provider| provider.steps(None));
+        for step in steps.unwrap_or_default() {
+            FieldReader::default().read(step, &self.in_plan(&plan), observer);
+        }
+    }
+
+    fn in_plan<'t>(&'t self, plan: &'t Plan<'_>) -> TypedRow<'t> {
+        TypedRow { value: self, plan }
+    }
+}
+
+struct TypedRow<'t> {
+    value: &'t TypedValue,
+    plan: &'t Plan<'t>,
+}
+
+impl Row for TypedRow<'_> {
+    fn text(&self, field: usize, text: &mut String) -> bool {
+        let name = self.plan.fields().get(field);
+        let mut fields = self.value.fields.iter();
+        let found = fields.find(|(known, _)| name.is_some_and(|name| name == known));
+        found.is_some_and(|(_, value)| {
+            text.push_str(value);
+            true
+        })
+    }
+}
+
+impl<'i, F: Feed<'i>> Matcher<'i, F> {
+    /// Adds the hits of a value, as of a row of the place `Value`.
+    pub fn ioc(&mut self, ioc: &Ioc<'_>, hits: &mut Vec<Hit<'i>>) {
+        self.values(&TypedValue::all_of(ioc), hits);
+    }
+
+    /// Adds the hits of one value: those of the spelling that has the strongest.
+    pub fn values(&mut self, values: &[TypedValue], hits: &mut Vec<Hit<'i>>) {
+        let plan = self.plan().clone();
+        let mut best: Vec<Hit<'i>> = Vec::new();
+        for value in values {
+            let mut found = Vec::new();
+            self.row(
+                TypedValue::PROVIDER,
+                None,
+                &value.in_plan(&plan),
+                &mut found,
+            );
+            let strongest = |hits: &[Hit<'i>]| hits.iter().map(|hit| hit.matched.strength).max();
+            if strongest(&found) > strongest(&best) {
+                best = found;
             }
         }
+        hits.append(&mut best);
     }
 }
 
@@ -123,7 +191,8 @@ mod tests {
             (&md5.to_uppercase(), &format!("Md5 {md5}")),
             (&format!("MD5={md5}"), &format!("Md5 {md5}")),
             (&format!("md5:{md5}"), &format!("Md5 {md5}")),
-            (Algorithm::Md5.of_nothing(), "empty_file"),
+            ("d41d8cd98f00b204e9800998ecf8427e", "never_indicator"),
+            (&"0".repeat(40), "never_indicator"),
             ("IMPHASH=45c4710edc62df311612101b9160c7e1", "bad_domain"),
             ("abc.onion", "onion"),
             ("localhost", "bad_domain"),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::keys::{Fingerprints, KeySet, of_key};
+use super::keys::{Fingerprints, KeySet};
 use crate::error::Error;
 use crate::feed::{Line, lines};
 use crate::key::Kind;
@@ -68,7 +68,7 @@ impl NarrowedFeed {
                 }
                 Line::Row { key, text, .. } => {
                     read += 1;
-                    if !met.contains(&of_key(key)) {
+                    if !met.contains(&self.keys.fingerprint(key)) {
                         return Ok(());
                     }
                     written += 1;

@@ -1,6 +1,5 @@
-//! Going through a log: candidates out, and a report of what was read.
+//! Going through a log: candidates and hits out, and a report of what was read.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::panic::resume_unwind;
@@ -10,14 +9,17 @@ use std::thread;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::judge::{Head, Judge, Verdicts};
 use super::keys::{Fingerprints, KeySet};
-use super::observables::{Lookup, NAMES};
+use super::observables::{EventRow, Lookup};
 use super::pace::Pace;
+use super::report::LogReport;
+use super::results::{EventHits, Results};
 use crate::error::Error;
 use crate::evtx::{Block, Chunk, Content, Event, Log, Value};
+use crate::rules::Rules;
+use crate::rules::plan::Plan;
 
-/// The names under which Sysmon logs: another provider's event 3 is something else.
-const PROVIDERS: [&str; 2] = ["Microsoft-Windows-Sysmon", "Linux-Sysmon"];
 /// Chunks that a thread takes at a time: 512 KiB, which stay in the processor's cache.
 const BLOCK: usize = 8;
 /// What the candidates of a chunk may take as JSON. A whole chunk of events takes about 0.3 MiB.
@@ -28,84 +30,41 @@ pub type Period = Range<f64>;
 
 /// A search through logs.
 pub struct Scan<'k> {
-    /// What is looked for; without, each of Sysmon's events is a candidate.
+    /// What is read of which event.
+    pub rules: &'k Rules,
+    /// What is looked for; without, each event of a provider that has a place is a candidate.
     pub keys: Option<&'k KeySet>,
+    /// What gives the verdict on candidates; without, there are no hits.
+    pub judge: Option<Judge<'k>>,
     /// Events of other times are not looked at.
     pub period: Period,
     /// How fast.
     pub pace: Pace,
 }
 
-/// What was read of a log.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct LogReport {
-    /// The log, as it was given.
-    pub path: String,
-    /// Sysmon's events of the period, by id.
-    pub events: BTreeMap<u64, u64>,
-    /// The earliest of them, seconds since 1970.
-    pub first: Option<f64>,
-    /// The latest.
-    pub last: Option<f64>,
-    /// Events that may hold an indicator.
-    pub candidates: u64,
-    /// Chunks with records.
-    pub chunks: u64,
-    /// Parts that are no chunk, and chunks of which a record is missing.
-    pub damaged_chunks: u64,
-    /// Why it was not read to its end.
-    pub error: Option<String>,
-}
-
-impl LogReport {
-    fn add(&mut self, other: &Self) {
-        for (id, count) in &other.events {
-            *self.events.entry(*id).or_default() += count;
-        }
-        other
-            .first
-            .into_iter()
-            .chain(other.last)
-            .for_each(|time| self.span(time));
-        self.candidates += other.candidates;
-        self.chunks += other.chunks;
-        self.damaged_chunks += other.damaged_chunks;
-    }
-
-    fn span(&mut self, time: f64) {
-        self.first = Some(self.first.map_or(time, |first| first.min(time)));
-        self.last = Some(self.last.map_or(time, |last| last.max(time)));
-    }
-}
-
 impl Scan<'_> {
-    /// Adds to `found` what addresses, host names and DNS answers that come from elsewhere meet.
-    pub fn values<'v>(&self, values: impl Iterator<Item = &'v str>, found: &mut Fingerprints) {
+    /// Adds to what was met what addresses, host names and DNS answers that come from elsewhere meet.
+    pub fn values<'v>(&self, values: impl Iterator<Item = &'v str>, met: &mut Fingerprints) {
         if let Some(keys) = self.keys {
             let mut lookup = Lookup::new(keys);
             values.for_each(|value| lookup.value(value));
-            found.extend(lookup.found);
+            met.extend(lookup.found);
         }
     }
 
-    /// Reads a log and writes each candidate as a line of JSON: the row that `parse_evtx` gives, and the log's path as
-    /// `LogFile`. What was met of the keys is added to `found`.
+    /// Reads a log. A candidate is written as a line of JSON: the row that `parse_evtx` gives, and the log's path as
+    /// `LogFile`.
     ///
     /// A log that cannot be read, or not to its end, has the reason in its report: others are still searched.
     ///
     /// # Errors
-    /// Those of `out`.
-    pub fn log(
-        &self,
-        path: &Path,
-        found: &mut Fingerprints,
-        out: &mut dyn Write,
-    ) -> io::Result<LogReport> {
+    /// Those of the results' outputs.
+    pub fn log(&self, path: &Path, results: &mut Results<'_>) -> io::Result<LogReport> {
         let mut report = LogReport {
             path: path.display().to_string(),
             ..LogReport::default()
         };
-        let read = Log::open(path).map(|log| self.blocks(log, &mut report, found, out));
+        let read = Log::open(path).map(|log| self.blocks(log, &mut report, results));
         match read {
             Ok(Ok(())) => {}
             Ok(Err(Stopped::Output(error))) => return Err(error),
@@ -118,9 +77,14 @@ impl Scan<'_> {
         &self,
         mut log: Log,
         report: &mut LogReport,
-        found: &mut Fingerprints,
-        out: &mut dyn Write,
+        results: &mut Results<'_>,
     ) -> Result<(), Stopped> {
+        let search = Search {
+            scan: self,
+            plan: &Plan::new(self.rules),
+            path: &report.path.clone(),
+            rows_wanted: results.takes_events(),
+        };
         let mut blocks: Vec<Block> = (0..self.pace.threads.get())
             .map(|_| Block::default())
             .collect();
@@ -132,24 +96,38 @@ impl Scan<'_> {
             if blocks[0].is_empty() {
                 return Ok(());
             }
-            for done in self.search_all(&blocks, &report.path) {
-                out.write_all(&done.rows).map_err(Stopped::Output)?;
+            for done in search.all(&blocks) {
+                results.write_events(&done.rows).map_err(Stopped::Output)?;
+                for hits in &done.hits {
+                    results.write_hits(hits).map_err(Stopped::Output)?;
+                }
                 report.add(&done.report);
-                found.extend(done.found);
+                results.met.extend(done.found);
             }
             turn.end();
         }
     }
+}
 
+/// A scan of one log.
+struct Search<'s> {
+    scan: &'s Scan<'s>,
+    plan: &'s Plan<'s>,
+    path: &'s str,
+    /// Whether the candidates' rows are wanted.
+    rows_wanted: bool,
+}
+
+impl Search<'_> {
     /// Searches the first block in this thread and the others in threads of their own.
-    fn search_all(&self, blocks: &[Block], path: &str) -> Vec<Searched> {
+    fn all(&self, blocks: &[Block]) -> Vec<Searched> {
         let (first, others) = (&blocks[0], &blocks[1..]);
         thread::scope(|scope| {
             let others: Vec<_> = others
                 .iter()
-                .map(|block| scope.spawn(|| self.search(block, path)))
+                .map(|block| scope.spawn(|| self.block(block)))
                 .collect();
-            let mut done = vec![self.search(first, path)];
+            let mut done = vec![self.block(first)];
             done.extend(
                 others
                     .into_iter()
@@ -159,61 +137,96 @@ impl Scan<'_> {
         })
     }
 
-    fn search(&self, block: &Block, path: &str) -> Searched {
-        let mut lookup = self.keys.map(Lookup::new);
+    fn block(&self, block: &Block) -> Searched {
+        let judge = self.scan.judge.as_ref();
+        let mut tools = Tools {
+            lookup: self.scan.keys.map(Lookup::new),
+            verdicts: judge.map(|judge| Verdicts::new(self.scan.rules, judge)),
+        };
         let mut done = Searched::default();
         for bytes in block.chunks() {
-            match Content::of(bytes, NAMES) {
+            match Content::of(bytes, self.plan.fields()) {
                 Content::Unused => {}
                 Content::Damaged => done.report.damaged_chunks += 1,
-                Content::Records(chunk) => self.chunk(chunk, path, lookup.as_mut(), &mut done),
+                Content::Records(chunk) => self.chunk(chunk, &mut tools, &mut done),
             }
         }
         if block.rest().iter().any(|byte| *byte != 0) {
             done.report.damaged_chunks += 1;
         }
-        done.found = lookup.map(|lookup| lookup.found).unwrap_or_default();
+        done.found = tools.lookup.map(|lookup| lookup.found).unwrap_or_default();
         done
     }
 
-    fn chunk(
-        &self,
-        mut chunk: Chunk<'_>,
-        path: &str,
-        mut lookup: Option<&mut Lookup<'_>>,
-        done: &mut Searched,
-    ) {
+    fn chunk(&self, mut chunk: Chunk<'_>, tools: &mut Tools<'_>, done: &mut Searched) {
         let limit = done.rows.len() + MAX_ROWS;
         done.report.chunks += 1;
         let mut counts = Counts::default();
         let mut damaged = false;
         while let Some(event) = chunk.next_event() {
-            let Some((id, time)) = self.sysmon(&event) else {
+            let Some(head) = self.head(&event, &mut done.report) else {
                 continue;
             };
-            counts.add(id);
-            done.report.span(time);
-            let candidate = lookup
-                .as_mut()
-                .is_none_or(|lookup| lookup.event(id, &event, &chunk));
-            if candidate && !write_row(&event, &chunk, path, limit, &mut done.rows) {
+            counts.add(head.number, head.id);
+            done.report.span(head.time);
+            let row = EventRow {
+                event: &event,
+                chunk: &chunk,
+            };
+            let candidate = tools.lookup.as_mut().is_none_or(|lookup| {
+                let provider = &self.plan.providers()[head.number];
+                lookup.event(provider.steps(Some(head.id)), &row)
+            });
+            if !candidate {
+                continue;
+            }
+            done.report.candidates += 1;
+            let verdicts = tools.verdicts.as_mut();
+            done.hits
+                .extend(verdicts.and_then(|verdicts| verdicts.of(head, &row)));
+            if self.rows_wanted && !write_row(&event, &chunk, self.path, limit, &mut done.rows) {
                 damaged = true;
             }
-            done.report.candidates += u64::from(candidate);
         }
         done.report.damaged_chunks += u64::from(damaged || chunk.is_damaged());
-        for (id, count) in counts.0 {
-            *done.report.events.entry(id).or_default() += count;
+        for ((provider, id), count) in counts.0 {
+            let name = self.plan.providers()[provider].name;
+            done.report.count(name, id, count);
         }
     }
 
-    /// The id and time of an event of Sysmon in the period.
-    fn sysmon(&self, event: &Event<'_>) -> Option<(u64, f64)> {
-        let provider = event.provider()?;
-        let time = event.time()?;
-        let wanted = PROVIDERS.iter().any(|name| provider == **name) && self.period.contains(&time);
-        wanted.then_some((event.id()?, time))
+    /// What is known of an event in the period, where its provider has a place. Counts what has none, and what cannot be
+    /// read.
+    fn head(&self, event: &Event<'_>, report: &mut LogReport) -> Option<Head<'_>> {
+        let in_period = |time: f64| self.scan.period.contains(&time);
+        let Some(provider) = event.provider() else {
+            report.damaged_records += 1;
+            return None;
+        };
+        let providers = self.plan.providers();
+        let Some(number) = providers.iter().position(|known| provider == *known.name) else {
+            report.other += u64::from(event.time().is_none_or(in_period));
+            return None;
+        };
+        let known = event.time().zip(event.id());
+        if known.is_none_or(|(time, _)| in_period(time) && !event.is_whole()) {
+            report.damaged_records += 1;
+        }
+        let (time, id) = known.filter(|(time, _)| in_period(*time))?;
+        Some(Head {
+            provider: providers[number].name,
+            number,
+            id,
+            time,
+            log: self.path,
+        })
     }
+}
+
+/// What a thread works with.
+struct Tools<'k> {
+    lookup: Option<Lookup<'k>>,
+    verdicts: Option<Verdicts<'k>>,
 }
 
 /// Why a log was not read to its end.
@@ -226,19 +239,21 @@ enum Stopped {
 #[derive(Default)]
 struct Searched {
     rows: Vec<u8>,
+    hits: Vec<EventHits>,
     report: LogReport,
     found: Fingerprints,
 }
 
-/// Events by id. A log has a dozen ids: a short list is faster than a map.
+/// Events by provider and id. A log has a dozen ids: a short list is faster than a map.
 #[derive(Default)]
-struct Counts(Vec<(u64, u64)>);
+struct Counts(Vec<((usize, u64), u64)>);
 
 impl Counts {
-    fn add(&mut self, id: u64) {
-        match self.0.iter_mut().find(|(known, _)| *known == id) {
+    fn add(&mut self, provider: usize, id: u64) {
+        let event = (provider, id);
+        match self.0.iter_mut().find(|(known, _)| *known == event) {
             Some((_, count)) => *count += 1,
-            None => self.0.push((id, 1)),
+            None => self.0.push((event, 1)),
         }
     }
 }

@@ -1,16 +1,22 @@
-//! Reading Sysmon logs on the endpoint and narrowing them to the events that may hold an indicator.
+//! Reading event logs: narrowing them to the events that may hold an indicator, and the verdict on those.
 //!
-//! The verdict (what matches, and how strongly) is the hunt's, in VQL. Here only what certainly holds nothing is left
-//! out: [`keys::KeySet`] is a set of fingerprints of the feed's keys, [`observables`] looks up what an event holds,
-//! and [`log::Scan`] goes through the logs.
+//! What is read of an event, and how, is that of [`rules`](crate::rules) for both. A [`KeySet`] has the fingerprints of
+//! the feed's keys; an event of which no observable has a key in it certainly holds nothing. A [`Scan`] goes through the
+//! logs; its candidates go to a hunt, which gives the verdict, or to the [`Judge`], which gives the same one here.
 
 mod feed;
+mod judge;
 mod keys;
 mod log;
 mod observables;
 mod pace;
+mod report;
+mod results;
 
 pub use feed::NarrowedFeed;
+pub use judge::Judge;
 pub use keys::{Fingerprints, KeySet};
-pub use log::{LogReport, Period, Scan};
+pub use log::{Period, Scan};
 pub use pace::Pace;
+pub use report::LogReport;
+pub use results::Results;
