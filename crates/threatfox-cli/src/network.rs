@@ -14,6 +14,7 @@ use threatfox::temporary::TemporaryFolder;
 
 use crate::answer::{Answer, Kept};
 use crate::message::message;
+use crate::say::say;
 
 /// Where and how to ask. The key itself is no option: others could read it in the list of processes.
 #[derive(Debug, Args)]
@@ -113,8 +114,8 @@ impl Network {
             return Ok(Answer::New(self.download(request)?, name));
         };
         if old.is_fresh(kept.max_age) {
-            eprintln!(
-                "threatfox: using the cache, which is younger than {} s",
+            say!(
+                "using the cache, which is younger than {} s",
                 kept.max_age.as_secs()
             );
             return Ok(Answer::Old(old));
@@ -126,7 +127,7 @@ impl Network {
         if let Some(download) = changed {
             return Ok(Answer::New(download, name));
         }
-        eprintln!("threatfox: not changed since it was downloaded into the cache");
+        say!("not changed since it was downloaded into the cache");
         kept.cache.still_good(&name, &old)?;
         Ok(Answer::Old(old))
     }
@@ -145,7 +146,8 @@ impl Network {
             Event::Retry { error, wait } => {
                 let wait = wait.as_secs();
                 bar.suspend(|| {
-                    eprintln!("threatfox: {error}\nthreatfox: trying again in {wait} s");
+                    say!("{error}");
+                    say!("trying again in {wait} s");
                 });
             }
         });

@@ -8,6 +8,8 @@ use threatfox::Error;
 use threatfox::output::Output;
 use threatfox::table::Layout;
 
+use crate::commands::feed::shown;
+
 /// Where the rows of an answer go, and how.
 #[derive(Debug, Args)]
 pub struct RowOptions {
@@ -46,7 +48,7 @@ impl RowOptions {
 
     /// What to say where it fails.
     pub fn cannot_write(&self) -> String {
-        format!("cannot write {}", self.output.display())
+        format!("cannot write {}", shown(&self.output))
     }
 }
 

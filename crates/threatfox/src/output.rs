@@ -142,9 +142,14 @@ impl Complete {
 }
 
 fn write_error(path: &Path, source: io::Error) -> Error {
+    let path = if path.as_os_str() == "-" {
+        "standard output".to_owned()
+    } else {
+        path.display().to_string()
+    };
     Error::Io {
         action: "write",
-        path: path.display().to_string(),
+        path,
         source,
     }
 }

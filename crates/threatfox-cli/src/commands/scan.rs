@@ -1,7 +1,7 @@
 //! `threatfox scan`: Sysmon logs in, candidate events out.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,10 @@ use threatfox::scan::{Fingerprints, LogReport, NarrowedFeed, Pace, Scan};
 use threatfox::source::Input;
 
 use super::Usage;
+use super::feed::shown;
 use crate::feed_options::SummaryFormat;
 use crate::process;
+use crate::say;
 
 /// Read Sysmon logs and print the events that may hold an indicator of a feed, as JSON lines
 ///
@@ -126,7 +128,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut reports = Vec::with_capacity(logs.len());
     for log in &logs {
         let report = scan.log(log, &mut met, &mut out);
-        reports.push(report.with_context(|| format!("cannot write {}", options.output.display()))?);
+        reports.push(report.with_context(|| format!("cannot write {}", shown(&options.output)))?);
     }
     if let Some(unread) = reports
         .iter()
@@ -202,11 +204,12 @@ impl Options {
 
     fn print(&self, summary: &Summary<'_>) -> anyhow::Result<()> {
         match self.summary {
-            SummaryFormat::Text => eprint!("{}", summary.text()),
+            SummaryFormat::Text => say::lines(summary.text().trim_end()),
             SummaryFormat::Json if self.output.as_os_str() == "-" => {
-                eprintln!("{}", serde_json::to_string(summary)?);
+                say::lines(serde_json::to_string(summary)?);
             }
-            SummaryFormat::Json => writeln!(io::stdout(), "{}", serde_json::to_string(summary)?)?,
+            SummaryFormat::Json => say::print(serde_json::to_string(summary)? + "\n")
+                .context("the events are written, but not their summary")?,
         }
         Ok(())
     }

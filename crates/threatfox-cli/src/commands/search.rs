@@ -13,6 +13,7 @@ use threatfox::{Error, rows};
 use super::Usage;
 use crate::network::{Network, NetworkOptions};
 use crate::row_output::{RowOptions, TextTable, minute};
+use crate::say::say;
 
 /// Ask the API about an IOC, a sample's hash, a malware family or a tag
 ///
@@ -135,12 +136,12 @@ fn read(input: &Input) -> anyhow::Result<RowStore> {
         result => _ = result?,
     }
     if sink.read() == 0 {
-        eprintln!("threatfox: ThreatFox found nothing for this query");
+        say!("ThreatFox found nothing for this query");
         return Ok(RowStore::default());
     }
     let (normalized, counts) = sink.finish()?;
     if !counts.dropped.is_empty() {
-        eprintln!("threatfox: records left out: {}", counts.dropped_text());
+        say!("records left out: {}", counts.dropped_text());
     }
     Ok(match normalized {
         Normalized::ByIoc(store) => store,

@@ -92,6 +92,10 @@ faults! {
     disk_full => 1, ["cannot write /dev/full", "No space left on device", "Make room"], |bench| {
         bench.run(&good(), &["fetch", "--source", "recent", "-o", "/dev/full"])
     };
+    no_room_for_the_rejects => 1, ["cannot write /dev/full", "No space left on device"], |bench| {
+        let args = ["fetch", "--source", "recent", "-o", "feed.csv", "--force", "--rejects", "/dev/full"];
+        bench.run(&good(), &args)
+    };
     interrupted => 130, ["interrupted"], |bench| interrupt(bench, "-INT");
     terminated => 130, ["interrupted"], |bench| interrupt(bench, "-TERM");
 }
@@ -116,7 +120,7 @@ fn interrupt(bench: &Bench, signal: &str) -> Ran {
     bench.check(&child.wait_with_output().unwrap())
 }
 
-fn send(signal: &str, id: u32) {
+pub(crate) fn send(signal: &str, id: u32) {
     let mut kill = std::process::Command::new("kill");
     assert!(
         kill.args([signal, &id.to_string()])
