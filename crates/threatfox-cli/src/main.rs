@@ -3,6 +3,7 @@
 // A closed stream must not be a panic: see `say`.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod advice;
 mod answer;
 mod cli;
 mod commands;

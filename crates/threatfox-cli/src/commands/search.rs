@@ -76,8 +76,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let download = match network.download(&Request::Search(search)) {
         Err(error @ DownloadError::Status { status: 500.., .. }) if by_malware => {
             // https://github.com/abusech/ThreatFox/issues/3
-            let advice = "ThreatFox is known to fail so where --limit is above the number of records: try a lower one";
-            return Err(anyhow::Error::from(error).context(advice));
+            let advice = "try a lower --limit: ThreatFox is known to fail so where it is above the number of records";
+            return Err(anyhow::anyhow!("{error}: {advice}"));
         }
         Err(DownloadError::Search(reason)) => return Err(Usage(reason).into()),
         result => result?,

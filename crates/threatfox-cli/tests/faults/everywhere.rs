@@ -57,7 +57,7 @@ fn a_full_disk_at_each_place_fails_with_its_name_and_leaves_the_feed() {
         }
         let ran = bench.finish(command);
         assert_eq!(ran.code, 1, "{words}: {}", ran.stderr);
-        for text in ["/dev/full", "No space left on device", "Make room"] {
+        for text in ["/dev/full", "No space left on device", "make room"] {
             assert!(ran.error().contains(text), "{words}: {}", ran.stderr);
         }
         assert_eq!(bench.read("feed.csv"), LAST_GOOD, "{words}");

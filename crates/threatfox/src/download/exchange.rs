@@ -67,12 +67,6 @@ impl Client {
         // The URL could hold the key.
         let error = error.without_url();
         let reason = self.redact(&transfer::root_cause(&error));
-        let for_good = |reason: &str| {
-            Failure::Final(DownloadError::Request {
-                source_name: source_name.clone(),
-                reason: reason.into(),
-            })
-        };
         match tls_error(&error) {
             Some(rustls::Error::InvalidCertificate(_)) => {
                 return Failure::Final(DownloadError::Certificate {
@@ -81,17 +75,15 @@ impl Client {
                 });
             }
             Some(rustls::Error::InvalidMessage(_)) => {
-                return for_good("who answers there does not speak TLS. A login page of a proxy?");
+                return Failure::Final(DownloadError::NotTls { source_name });
             }
             _ => {}
         }
         if error.is_connect() && reason.contains("proxy authorization required") {
             // The types of this and the next are private to hyper-util; the words are not, and a test watches them.
-            for_good("the proxy wants a user name and password: put them into HTTPS_PROXY")
+            Failure::Final(DownloadError::ProxyLogin { source_name })
         } else if error.is_connect() && reason.contains("unsuccessful") {
-            for_good(
-                "the proxy did not open a way to the server. It may want a login first, or must be told to allow this address",
-            )
+            Failure::Final(DownloadError::ProxyRefused { source_name })
         } else if error.is_connect() {
             Failure::Again(
                 DownloadError::Connect {
@@ -128,44 +120,26 @@ impl Client {
                 said,
             }),
             401 => Failure::Final(DownloadError::KeyMissing { source_name }),
-            429 => {
-                let advice = "Ask less often: the exports change every 5 minutes at most".into();
-                Failure::Again(
-                    DownloadError::RateLimited {
-                        source_name,
-                        said,
-                        advice,
-                    },
-                    asked,
-                )
-            }
-            500..=599 => {
-                let advice = "The trouble is the server's: try again later";
-                Failure::Again(
-                    DownloadError::Status {
-                        source_name,
-                        status: status_code,
-                        said,
-                        advice,
-                    },
-                    asked,
-                )
-            }
+            407 => Failure::Final(DownloadError::ProxyLogin { source_name }),
+            429 => Failure::Again(
+                DownloadError::RateLimited {
+                    source_name,
+                    said,
+                    wait: None,
+                },
+                asked,
+            ),
             _ => {
-                let advice = match status_code {
-                    403 => {
-                        "A proxy or the service refuses this machine, or an Auth-Key is needed now"
-                    }
-                    404 | 410 => "The address is wrong or was given up",
-                    407 => "The proxy wants a user name and password: put them into HTTPS_PROXY",
-                    _ => "Check the address",
-                };
-                Failure::Final(DownloadError::Status {
+                let error = DownloadError::Status {
                     source_name,
                     status: status_code,
                     said,
-                    advice,
-                })
+                };
+                if status.is_server_error() {
+                    Failure::Again(error, asked)
+                } else {
+                    Failure::Final(error)
+                }
             }
         }
     }
@@ -182,7 +156,7 @@ pub(super) fn with_wait(error: DownloadError, asked: Option<Duration>) -> Downlo
         ) => DownloadError::RateLimited {
             source_name,
             said,
-            advice: format!("The server asks to wait {} s", wait.as_secs()),
+            wait: Some(wait),
         },
         (error, _) => error,
     }
