@@ -10,6 +10,7 @@ mod commands;
 mod feed_options;
 mod message;
 mod network;
+mod outputs;
 mod process;
 mod row_output;
 mod say;

@@ -18,6 +18,7 @@ use threatfox::summary::{Counts, Summary};
 use threatfox::{Error, feed, rows};
 
 use crate::feed_options::{FeedOptions, SummaryFormat};
+use crate::outputs::{STDOUT, check_distinct};
 use crate::say::{self, say};
 
 /// What a feed is made of.
@@ -42,6 +43,12 @@ pub struct Prepared {
 
 impl Prepared {
     pub fn new(options: &FeedOptions) -> anyhow::Result<Self> {
+        let json = options.summary == SummaryFormat::Json && !options.rows_to_stdout();
+        check_distinct(&[
+            ("--output", Some(&options.output)),
+            ("--rejects", options.rejects.as_deref()),
+            ("--summary json", json.then(|| Path::new(STDOUT))),
+        ])?;
         Ok(Self {
             earlier: earlier_output(options)?,
             policy: options.select.policy()?,

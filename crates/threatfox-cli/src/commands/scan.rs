@@ -16,6 +16,7 @@ use threatfox::source::Input;
 use super::Usage;
 use super::feed::shown;
 use crate::feed_options::SummaryFormat;
+use crate::outputs::{STDOUT, check_distinct};
 use crate::process;
 use crate::say;
 
@@ -106,6 +107,7 @@ struct Summary<'a> {
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     process::lower_priority();
+    options.check_outputs()?;
     let logs = options.logs()?;
     let mut out = Output::create(&options.output)?;
     let feed = options
@@ -159,6 +161,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 impl Options {
+    fn check_outputs(&self) -> Result<(), Usage> {
+        let json = self.summary == SummaryFormat::Json && self.output.as_os_str() != "-";
+        check_distinct(&[
+            ("--output", Some(&self.output)),
+            ("--met", self.met.as_deref()),
+            ("--summary json", json.then(|| Path::new(STDOUT))),
+        ])
+    }
+
     /// The logs that the arguments name, each once.
     fn logs(&self) -> anyhow::Result<Vec<PathBuf>> {
         let mut logs = Vec::new();
