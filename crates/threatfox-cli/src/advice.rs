@@ -15,6 +15,14 @@ const LATER: &str = "try again later";
 const PROXY_PAGE: &str =
     "log in at the proxy, or let it pass this address: a proxy's login page may be in the way";
 
+/// For a temporary folder that cannot be made.
+pub const TEMPORARY_FOLDER: &str = "set TMPDIR to a folder you may write to";
+/// For a search by malware that the server fails at: <https://github.com/abusech/ThreatFox/issues/3>.
+pub const LOWER_LIMIT: &str =
+    "try a lower --limit: ThreatFox is known to fail where it is above the number of records";
+/// For days that the API does not have.
+pub const MORE_DAYS: &str = "for more days use --source full, or auto";
+
 /// What to do about an error, if that is known.
 pub fn advice(error: &anyhow::Error) -> Option<String> {
     let text = error
@@ -46,6 +54,9 @@ fn of_library(error: &Error) -> Option<&'static str> {
             "give a CSV or JSON export of ThreatFox or an API response, plain, gzipped or zipped"
         }
         Error::AlreadyFeed { .. } => "use it as it is",
+        Error::NotFalsePositives { .. } => {
+            "give the answer of the Hunting API's get_fplist, or the CSV of its page"
+        }
         Error::NotFeed { .. } => "make a feed with `threatfox normalize` or `threatfox fetch`",
         Error::MissingColumns { .. } | Error::BrokenFeed { .. } => NEW_FEED,
         Error::Policy { .. } => "see docs/policy.md",

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use threatfox::download::{
@@ -12,6 +12,7 @@ use threatfox::download::{
 };
 use threatfox::temporary::TemporaryFolder;
 
+use crate::advice::TEMPORARY_FOLDER;
 use crate::answer::{Answer, Kept};
 use crate::message::message;
 use crate::say::say;
@@ -61,12 +62,10 @@ pub struct Network {
 
 impl Network {
     pub fn new(options: &NetworkOptions) -> anyhow::Result<Self> {
-        let downloads = TemporaryFolder::new().with_context(|| {
+        let downloads = TemporaryFolder::new().map_err(|error| {
             let place = std::env::temp_dir();
-            format!(
-                "can't make a temporary folder in {}: set TMPDIR to one you may write to",
-                place.display()
-            )
+            let place = place.display();
+            anyhow!("can't make a temporary folder in {place}: {error}: {TEMPORARY_FOLDER}")
         })?;
         let key = match &options.auth_key_file {
             Some(path) => Some(AuthKey::from_file(path)?),

@@ -68,6 +68,12 @@ pub enum Error {
         /// The first characters, cleaned.
         start: String,
     },
+    /// Something else was given where a list of false positives is wanted.
+    #[error("not a list of false positives, or an empty one: {name}")]
+    NotFalsePositives {
+        /// The input.
+        name: String,
+    },
     /// The content is of a kind that is known, but not read.
     #[error("this is a {kind}, which is not read yet: {name}")]
     OtherFormat {

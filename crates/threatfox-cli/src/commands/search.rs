@@ -11,6 +11,7 @@ use threatfox::source::{self, Input};
 use threatfox::{Error, rows};
 
 use super::Usage;
+use crate::advice::LOWER_LIMIT;
 use crate::network::{Network, NetworkOptions};
 use crate::row_output::{RowOptions, TextTable, minute};
 use crate::say::say;
@@ -75,9 +76,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let network = Network::new(&options.network)?;
     let download = match network.download(&Request::Search(search)) {
         Err(error @ DownloadError::Status { status: 500.., .. }) if by_malware => {
-            // https://github.com/abusech/ThreatFox/issues/3
-            let advice = "try a lower --limit: ThreatFox is known to fail so where it is above the number of records";
-            return Err(anyhow::anyhow!("{error}: {advice}"));
+            return Err(anyhow::anyhow!("{error}: {LOWER_LIMIT}"));
         }
         Err(DownloadError::Search(reason)) => return Err(Usage(reason).into()),
         result => result?,

@@ -213,9 +213,8 @@ fn read_csv(
 }
 
 fn no_list(input: &Input) -> Error {
-    Error::Incomplete {
+    Error::NotFalsePositives {
         name: input.name().to_owned(),
-        problem: "not a list of false positives, or an empty one".to_owned(),
     }
 }
 
