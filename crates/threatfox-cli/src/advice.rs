@@ -5,8 +5,7 @@ use std::io::{self, ErrorKind};
 
 use threatfox::Error;
 use threatfox::download::{CacheError, DownloadError};
-use threatfox::error::ApiError;
-use threatfox::feed::Refusal;
+use threatfox::error::{ApiError, Refusal};
 
 const AGAIN: &str = "download it again";
 const NEW_FEED: &str =

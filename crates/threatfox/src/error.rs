@@ -3,8 +3,7 @@
 
 use std::fmt;
 use std::io;
-
-use crate::feed::Refusal;
+use std::path::PathBuf;
 
 /// Where in an input something is: a line of a CSV or a record of a JSON file, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +173,37 @@ pub enum Error {
         what: &'static str,
         /// The bound.
         limit: u64,
+    },
+}
+
+/// A file was not replaced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The new feed has lost more than half of the rows.
+    #[error(
+        "refused: the new feed has {new} rows, less than half of the {old} in {path}, which stays as it is",
+        path = path.display()
+    )]
+    Shrunk {
+        /// The file.
+        path: PathBuf,
+        /// Its rows.
+        old: u64,
+        /// The rows that were to replace them.
+        new: u64,
+    },
+    /// The file holds something else.
+    #[error(
+        "refused: {path} holds {found}, not {wanted}, and stays as it is",
+        path = path.display()
+    )]
+    DifferentKind {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
+        /// What was to replace it.
+        wanted: &'static str,
     },
 }
 

@@ -10,7 +10,7 @@ use reqwest::{Certificate, StatusCode};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::exchange::{text_of, with_wait};
+use super::answer::{text_of, with_wait};
 use super::retry::Retries;
 use super::transfer::{self, Bounds, Incoming};
 use super::{AuthKey, Download, DownloadError, Event, Period, Request, Validators, address};

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client as Http, Response};
-use reqwest::header::{self, HeaderMap, HeaderName};
+use reqwest::header::{self, HeaderMap};
 
+use super::answer::text_of;
 use super::client::{Client, Prepared};
 use super::retry::{Failure, http_date, retry_after};
 use super::{DownloadError, address, transfer};
@@ -145,32 +146,11 @@ impl Client {
     }
 }
 
-/// Adds the wait that the server asked for to the error it ended in.
-pub(super) fn with_wait(error: DownloadError, asked: Option<Duration>) -> DownloadError {
-    match (error, asked) {
-        (
-            DownloadError::RateLimited {
-                source_name, said, ..
-            },
-            Some(wait),
-        ) => DownloadError::RateLimited {
-            source_name,
-            said,
-            wait: Some(wait),
-        },
-        (error, _) => error,
-    }
-}
-
 /// The time by the clock of the server, which its dates are to be measured by: ours may be wrong.
 fn server_time(headers: &HeaderMap) -> Timestamp {
     text_of(headers, header::DATE)
         .and_then(|date| http_date(&date))
         .unwrap_or_else(Timestamp::now)
-}
-
-pub(super) fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
 /// The start of a body. Half of an explanation is better than none, and the status says enough without one: so an error

@@ -5,44 +5,13 @@ use std::fs;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
-use crate::normalize::Shape;
-use crate::source::{Input, unpack};
+use super::Shape;
+use crate::error::{Error, Refusal};
+use crate::source::{FEED_START, Input, unpack};
 use crate::text::clean;
 
 /// Enough of a file to tell what it is.
 const START: u64 = 4096;
-
-/// A file was not replaced.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The new feed has lost more than half of the rows.
-    #[error(
-        "refused: the new feed has {new} rows, less than half of the {old} in {path}, which stays as it is",
-        path = path.display()
-    )]
-    Shrunk {
-        /// The file.
-        path: PathBuf,
-        /// Its rows.
-        old: u64,
-        /// The rows that were to replace them.
-        new: u64,
-    },
-    /// The file holds something else.
-    #[error(
-        "refused: {path} holds {found}, not {wanted}, and stays as it is",
-        path = path.display()
-    )]
-    DifferentKind {
-        /// The file.
-        path: PathBuf,
-        /// What it holds.
-        found: String,
-        /// What was to replace it.
-        wanted: &'static str,
-    },
-}
 
 /// The file that an output replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,8 +103,8 @@ fn read(file: &mut dyn BufRead) -> (Content, u64, Option<io::Error>) {
     let begun = file.take(START).read_to_end(&mut start);
     let text = String::from_utf8_lossy(&start);
     let text = text.trim_start_matches('\u{feff}');
-    let csv = text.starts_with(super::HEADER_START) || text.starts_with("ioc,ioc_type,");
-    let content = if text.starts_with(super::HEADER_START) || text.starts_with(r#"{"key":""#) {
+    let csv = text.starts_with(FEED_START) || text.starts_with("ioc,ioc_type,");
+    let content = if text.starts_with(FEED_START) || text.starts_with(r#"{"key":""#) {
         Content::Feed
     } else if csv || text.starts_with(r#"{"ioc":""#) {
         Content::Rows

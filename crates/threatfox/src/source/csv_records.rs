@@ -1,7 +1,8 @@
 //! Records of `"a", "b"`, split where they lie in the block that was read: nothing is copied.
 //!
-//! The csv crate takes a quote after a space for part of the field, so it cannot read ThreatFox's spacing by itself.
-//! Otherwise the rules are its own (RFC 4180), but for a quote that neither ends its field nor is doubled: it is text.
+//! Our own, as the csv crate takes a quote after a space for part of the field, and so cannot read ThreatFox's spacing by itself. An
+//! adapter in front of it would have to find the ends of fields just as it is done here, to double the stray quotes and to bound the
+//! records, and then csv would find them again: 80 instead of 41 ms for 100,000 records, of some 170 ms in all. Otherwise the rules are its own (RFC 4180), but for a quote that neither ends its field nor is doubled: it is text.
 
 use std::io::{self, ErrorKind, Read};
 use std::mem;
@@ -62,8 +63,6 @@ pub(crate) struct CsvRecord<'a> {
     bytes: &'a [u8],
     fields: &'a [Field],
     count: usize,
-    /// What stands before it in the batch, and the line where that begins.
-    before: &'a [u8],
     line: u64,
 }
 
@@ -88,9 +87,9 @@ impl<'a> CsvRecord<'a> {
         self.bytes.len()
     }
 
-    /// The line it begins in. Counted only when it is asked for.
+    /// The line it begins in.
     pub(crate) fn line(&self) -> u64 {
-        self.line + count_lines(self.before)
+        self.line
     }
 
     /// The fields, as far as they are kept.
@@ -143,12 +142,16 @@ impl Batch {
 
     /// The records in their order.
     pub(crate) fn records(&self) -> impl Iterator<Item = CsvRecord<'_>> {
-        self.records.iter().map(|bounds| CsvRecord {
-            bytes: &self.bytes[bounds.bytes.clone()],
-            fields: &self.fields[bounds.fields.clone()],
-            count: bounds.count,
-            before: &self.bytes[..bounds.bytes.start],
-            line: self.line,
+        let (mut line, mut counted) = (self.line, 0);
+        self.records.iter().map(move |bounds| {
+            line += count_lines(&self.bytes[counted..bounds.bytes.start]);
+            counted = bounds.bytes.start;
+            CsvRecord {
+                bytes: &self.bytes[bounds.bytes.clone()],
+                fields: &self.fields[bounds.fields.clone()],
+                count: bounds.count,
+                line,
+            }
         })
     }
 }

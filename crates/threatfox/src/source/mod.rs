@@ -24,10 +24,12 @@ pub(crate) use json_text::TextBound;
 pub use update::Update;
 
 use crate::error::Error;
-use crate::feed;
 use crate::record::RawRecord;
 use crate::reject::Reject;
 use crate::text::clean;
+
+/// How the header of a feed begins, in every version.
+pub(crate) const FEED_START: &str = "key,kind,";
 
 /// One field may have this many bytes; a larger one is damage or an attack.
 pub const MAX_FIELD: usize = 64 * 1024;
@@ -150,7 +152,7 @@ fn sniff(name: &str, content: &mut dyn BufRead) -> Result<Content, Error> {
     if text.is_empty() {
         return Err(Error::Empty { name });
     }
-    if text.starts_with(feed::HEADER_START) {
+    if text.starts_with(FEED_START) {
         return Err(Error::AlreadyFeed { name });
     }
     if let Some(kind) = other_format(text) {
