@@ -260,3 +260,25 @@ fn a_folder_where_a_file_is_wanted_is_named_with_the_cure() {
         assert!(!bench.path("feed.csv").exists(), "{words}");
     }
 }
+
+#[test]
+fn of_a_key_that_a_feed_has_twice_the_last_row_counts() {
+    let bench = Bench::new();
+    let ran = run(&bench, export(&lines(1)).as_bytes(), &["-o", "feed.csv"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let feed = bench.read("feed.csv");
+    let row = feed.lines().nth(1).unwrap();
+    let later = row.replace("X Stealer", "Later");
+    fs::write(bench.path("feed.csv"), format!("{feed}{later}\n")).unwrap();
+    let ran = bench.finish(bench.command(&["match", "--feed", "feed.csv", "evil1.example"]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("Later") && !ran.stdout.contains("X Stealer"),
+        "{}",
+        ran.stdout
+    );
+    let edge = support::scan::edge().display().to_string();
+    let ran =
+        bench.finish(bench.command(&["scan", "--feed", "feed.csv", "-o", "events.jsonl", &edge]));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}

@@ -66,7 +66,7 @@ impl<'a> Lines<'a> {
 }
 
 /// The error for a fault in a line of a feed.
-pub(crate) fn broken(name: &str, place: Place, problem: impl Into<String>) -> Error {
+pub(super) fn broken(name: &str, place: Place, problem: impl Into<String>) -> Error {
     Error::BrokenFeed {
         name: name.to_owned(),
         place,

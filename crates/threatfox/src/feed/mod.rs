@@ -9,7 +9,6 @@ mod row;
 use std::io::{self, Write};
 
 pub use earlier::Earlier;
-pub(crate) use line::broken;
 pub use narrow::{Line, lines};
 pub use read::read;
 pub use row::FeedRow;
