@@ -85,6 +85,28 @@ fn an_import_that_the_pack_lacks_fails() {
     );
 }
 
+#[test]
+fn a_shared_artifact_that_is_called_or_collects_fails() {
+    let shared =
+        "name: Generic.Shared\ndescription: Shared VQL.\nreference:\n  - https://example.com/\n";
+    for call in [
+        "SELECT * FROM Artifact.Generic.Shared()",
+        "SELECT * FROM scope() WHERE import(artifact='Generic.Shared')",
+    ] {
+        let project = Project::new();
+        project.put("artifacts/Generic/Shared.yaml", shared);
+        project.put(
+            "artifacts/Custom/Example.yaml",
+            ARTIFACT.replace("SELECT * FROM info()", call),
+        );
+        project.refuses("Example.yaml:13: calls Generic.Shared, which the release leaves out");
+    }
+    let project = Project::new();
+    let collects = format!("{shared}sources:\n  - query: SELECT * FROM info()\n");
+    project.put("artifacts/Generic/Shared.yaml", collects);
+    project.refuses("Generic/Shared.yaml:1: has sources, but the release leaves out");
+}
+
 /// A project of two artifacts with these queries.
 fn project_with(queries: [&str; 2]) -> Project {
     let project = Project::new();

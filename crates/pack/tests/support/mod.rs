@@ -155,6 +155,13 @@ impl Project {
         );
     }
 
+    pub fn names_in_zip(&self) -> Vec<String> {
+        let zip = fs::File::open(self.path("dist/threatfox-artifacts-0.1.0.zip")).unwrap();
+        let zip = zip::ZipArchive::new(zip).unwrap();
+        let names = zip.file_names().map(|name| name.unwrap().into_owned());
+        names.collect()
+    }
+
     pub fn artifact_in_zip(&self) -> String {
         let zip = fs::File::open(self.path("dist/threatfox-artifacts-0.1.0.zip")).unwrap();
         let mut text = String::new();
