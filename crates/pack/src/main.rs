@@ -11,6 +11,7 @@ mod self_contained;
 mod source_lint;
 mod sums;
 mod vql;
+mod vql_limits;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,6 +71,7 @@ fn run(command: Command) -> Result<()> {
         Command::Check => {
             let (artifacts, inventory) = read()?;
             let mut problems = lint::problems(&artifacts, &inventory);
+            problems.extend(vql_limits::problems(&artifacts));
             problems.extend(generate::drift()?);
             problems.extend(source_lint::problems()?);
             refuse(&problems)

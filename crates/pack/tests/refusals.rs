@@ -164,6 +164,67 @@ fn four_lines_of_vql_in_two_artifacts_fail_and_three_do_not() {
         .refuses("Custom/Other.yaml:14: the same VQL as in artifacts/Custom/Example.yaml:14:");
 }
 
+/// An artifact that exports this VQL.
+fn exporting(name: &str, vql: &str) -> String {
+    format!(
+        "name: {name}\ndescription: VQL.\nreference:\n  - https://example.com/\nexport: |\n{vql}"
+    )
+}
+
+#[test]
+fn too_much_vql_in_a_hunt_or_in_what_hunts_share_fails_the_check() {
+    let lets = |from: usize, to: usize| -> String {
+        let lets = (from..to).map(|n| format!("  LET N{n} = {n}\n"));
+        "  -- Numbers.\n".to_owned() + &lets.collect::<String>()
+    };
+    let project = Project::new();
+    let put = |file: &str, name: &str, vql: &str| {
+        project.put(&format!("artifacts/{file}.yaml"), exporting(name, vql));
+    };
+    let hunt = "Windows/Detection/Example";
+    put(hunt, "Windows.Detection.Example", &lets(0, 15));
+    put(
+        "Generic/ThreatFox/Feed",
+        "Generic.ThreatFox.Feed",
+        &lets(100, 130),
+    );
+    put(
+        "Generic/ThreatFox/Match",
+        "Generic.ThreatFox.Match",
+        &lets(200, 230),
+    );
+    project.check_passes();
+
+    put(hunt, "Windows.Detection.Example", &lets(0, 16));
+    project.check_refuses("Detection/Example.yaml:22: a hunt has 16 LETs, 15 are the limit");
+    put(
+        hunt,
+        "Windows.Detection.Example",
+        "  -- A number.\n  LET N = 1\n",
+    );
+
+    put(
+        "Generic/ThreatFox/Match",
+        "Generic.ThreatFox.Match",
+        &lets(200, 231),
+    );
+    project.check_refuses("Feed, Logs, Match, State together have 61 LETs, 60 are the limit");
+    let long = "  -- A comment.\n".repeat(460);
+    put("Generic/ThreatFox/Match", "Generic.ThreatFox.Match", &long);
+    project.check_refuses("together have 501 lines, 500 are the limit");
+}
+
+#[test]
+fn a_let_of_a_hunt_that_nothing_explains_fails_the_check() {
+    let project = Project::new();
+    let vql = "  -- Two numbers.\n  LET A = 1\n  LET B = 2\n\n  LET C = 3\n";
+    project.put(
+        "artifacts/Generic/ThreatFox/State.yaml",
+        exporting("Generic.ThreatFox.State", vql),
+    );
+    project.check_refuses("State.yaml:10: nothing says what this LET is");
+}
+
 #[test]
 fn a_file_that_is_too_long_fails_the_check() {
     let project = Project::new();
