@@ -218,6 +218,9 @@ func (s *EngineSuite) collect(artifact string, params map[string]string) collect
 // compile makes of an artifact what the server sends to a client.
 func (s *EngineSuite) compile(artifact string, params map[string]string) []*actions_proto.VQLCollectorArgs {
 	s.T().Helper()
+	if strings.HasPrefix(artifact, hunt) && params["AnySystem"] == "" {
+		params["AnySystem"] = "Y" // the tests' logs were brought to whatever system this is
+	}
 	request := &flows_proto.ArtifactCollectorArgs{
 		ClientId:  "C.1",
 		Artifacts: []string{artifact},

@@ -202,7 +202,13 @@ impl Options {
             return Err(Usage(format!("{problem}: give an earlier --after")));
         }
         let outputs = [self.events(), self.hits.as_deref(), self.met.as_deref()];
-        let outputs: Vec<_> = outputs.into_iter().flatten().collect();
+        // What is there and not a file, such as /dev/null, takes any number of outputs.
+        let device = |path: &&Path| path.exists() && !path.is_file();
+        let outputs: Vec<_> = outputs
+            .into_iter()
+            .flatten()
+            .filter(|path| !device(path))
+            .collect();
         let again = (1..outputs.len()).find(|n| outputs[..*n].contains(&outputs[*n]));
         if let Some(again) = again {
             return Err(Usage(format!(
