@@ -1,7 +1,7 @@
 # What can be done here. Every target sets up what it needs from a fresh checkout:
 # Rust, Go, a C compiler and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help helper packer demo hunt test test-rust test-docs test-engine test-windows bench plots compare fuzz lint msrv deny pack verify-dist golden reproduce hooks clean
+.PHONY: help helper packer demo hunt test test-rust test-docs test-engine test-windows bench plots compare fuzz generate lint msrv deny pack verify-dist golden reproduce hooks clean
 
 ENGINE := tests/engine
 # Says in one line what runs, and afterwards how long it took.
@@ -56,7 +56,10 @@ fuzz: ## Let libFuzzer look for input that breaks a parser (FUZZ_SECONDS=600 eac
 	$(STEP) "fuzz" tests/tools/fuzz.sh
 	$(STEP) "fuzz the reader of logs" env FUZZ_SECONDS=$${FUZZ_SECONDS:-600} cargo test --locked --release --quiet --package threatfox-fuzz --test mutated_chunks
 
-lint: ## Check format, lints, the source's files and dependencies, and artifacts
+generate: ## Write what follows from rules/*.csv: the artifact Generic.ThreatFox.Rules, and the tables in documents
+	@cargo run --locked --release --quiet --package pack -- generate
+
+lint: ## Check format, lints, the source's files and dependencies, artifacts, and that what follows from rules/*.csv is up to date
 	$(STEP) "cargo fmt" cargo fmt --all --check
 	$(STEP) "cargo clippy" cargo clippy --locked --quiet --all-targets -- -D warnings
 	$(STEP) "check the source and the pack" cargo run --locked --release --quiet --package pack -- check

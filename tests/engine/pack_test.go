@@ -72,6 +72,9 @@ func (s *EngineSuite) TestThePackImportsAsByTheGUI() {
 
 	expected := []string{}
 	for _, path := range artifactFiles(s.T()) {
+		if strings.HasPrefix(nameOf(path), "Generic.") {
+			continue // written into those that import it
+		}
 		expected = append(expected, nameOf(path))
 		_, known := s.repository().Get(s.Ctx, s.ConfigObj, nameOf(path))
 		s.True(known, path)

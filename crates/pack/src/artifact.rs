@@ -92,6 +92,12 @@ impl Artifact {
         })
     }
 
+    /// Whether it is VQL for others to import. The release writes it into those and leaves it out itself: a user who edits a
+    /// copy would change nothing.
+    pub fn is_shared(&self) -> bool {
+        self.definition.name.starts_with("Generic.")
+    }
+
     /// The same artifact as a program has changed its text.
     pub fn with_text(&self, text: String) -> Result<Self> {
         let definition = parse(&self.path, &text)

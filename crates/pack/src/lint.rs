@@ -9,14 +9,17 @@ use crate::vql;
 pub fn problems(artifacts: &[Artifact], inventory: &Inventory) -> Vec<String> {
     let mut problems: Vec<_> = artifacts
         .iter()
-        .flat_map(|artifact| of_artifact(artifact, artifacts, inventory))
+        .flat_map(|artifact| {
+            let own = of_artifact(artifact, inventory).into_iter();
+            own.chain(of_imports(artifact, artifacts))
+        })
         .collect();
     problems.extend(of_inventory(inventory, artifacts));
     problems.extend(vql::repetitions(artifacts));
     problems
 }
 
-fn of_artifact(artifact: &Artifact, artifacts: &[Artifact], inventory: &Inventory) -> Vec<String> {
+fn of_artifact(artifact: &Artifact, inventory: &Inventory) -> Vec<String> {
     let definition = &artifact.definition;
     let mut problems = Vec::new();
     let mut report = |line: u64, problem: String| {
@@ -57,17 +60,6 @@ fn of_artifact(artifact: &Artifact, artifacts: &[Artifact], inventory: &Inventor
             report(referenced.line(), problem);
         }
     }
-    for import in &definition.imports {
-        if !artifacts
-            .iter()
-            .any(|other| other.definition.name == import.value)
-        {
-            report(
-                import.referenced.line(),
-                format!("imports {}, which is not in the pack", import.value),
-            );
-        }
-    }
     for Spanned {
         value: parameter,
         referenced,
@@ -86,6 +78,46 @@ fn of_artifact(artifact: &Artifact, artifacts: &[Artifact], inventory: &Inventor
                 line,
                 format!("the parameter {} has no description", parameter.name),
             );
+        }
+    }
+    problems
+}
+
+/// What an artifact takes of others. The release holds no shared artifact, so a query must not call one.
+fn of_imports(artifact: &Artifact, artifacts: &[Artifact]) -> Vec<String> {
+    let at = |line: u64| format!("{}:{line}", artifact.path.display());
+    let mut problems = Vec::new();
+    for import in &artifact.definition.imports {
+        let name = &import.value;
+        if !artifacts.iter().any(|other| other.definition.name == *name) {
+            problems.push(format!(
+                "{}: imports {name}, which is not in the pack",
+                at(import.referenced.line())
+            ));
+        }
+    }
+    if artifact.is_shared() {
+        if !artifact.definition.sources.is_empty() {
+            problems.push(format!(
+                "{}: has sources, but the release leaves out what is named Generic: name it after the place it runs at, such as Server", at(1)
+            ));
+        }
+        return problems;
+    }
+    for other in artifacts.iter().filter(|other| other.is_shared()) {
+        let name = &other.definition.name;
+        let calls = [
+            format!("Artifact.{name}"),
+            format!("artifact=\"{name}\""),
+            format!("artifact='{name}'"),
+        ];
+        for (line, text) in (1..).zip(artifact.text.lines()) {
+            if calls.iter().any(|call| text.contains(call)) {
+                problems.push(format!(
+                    "{}: calls {name}, which the release leaves out: name it under imports",
+                    at(line)
+                ));
+            }
         }
     }
     problems

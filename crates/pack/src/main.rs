@@ -1,7 +1,8 @@
-//! Makes the release: checks the artifacts and the source, writes `dist/`, or checks a `dist/` that is there.
+//! Makes the release: generates what follows from the rules, checks the artifacts and the source, writes `dist/`, or checks a `dist/` that is there.
 
 mod artifact;
 mod dependencies;
+mod generate;
 mod inventory;
 mod lint;
 mod release;
@@ -10,6 +11,7 @@ mod self_contained;
 mod source_lint;
 mod sums;
 mod vql;
+mod vql_limits;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,8 +32,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check the artifacts and the source
+    /// Check the artifacts, the source, and that what follows from rules/*.csv is up to date
     Check,
+    /// Write what follows from rules/*.csv: an artifact, and the tables in documents
+    Generate,
     /// Check the artifacts and write the release
     Write {
         /// Where the release goes; helpers that are there become part of it
@@ -67,16 +71,21 @@ fn run(command: Command) -> Result<()> {
         Command::Check => {
             let (artifacts, inventory) = read()?;
             let mut problems = lint::problems(&artifacts, &inventory);
+            problems.extend(vql_limits::problems(&artifacts));
+            problems.extend(generate::drift()?);
             problems.extend(source_lint::problems()?);
             refuse(&problems)
         }
+        Command::Generate => generate::write(),
         Command::Write {
             dist,
             helper,
             url_base,
         } => {
             let (artifacts, inventory) = read()?;
-            refuse(&lint::problems(&artifacts, &inventory))?;
+            let mut problems = lint::problems(&artifacts, &inventory);
+            problems.extend(generate::drift()?);
+            refuse(&problems)?;
             if let Some(helper) = helper {
                 release::add_helper(&helper, &dist, &inventory)?;
             }

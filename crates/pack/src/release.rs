@@ -42,6 +42,7 @@ pub fn write(
     let served = helpers(inventory, dist)?;
     let artifacts = artifacts
         .iter()
+        .filter(|artifact| !artifact.is_shared())
         .map(|artifact| released(artifact, artifacts, &served, url_base))
         .collect::<Result<Vec<_>>>()?;
 

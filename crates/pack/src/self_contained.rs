@@ -6,11 +6,9 @@ use anyhow::{Result, bail};
 use crate::artifact::{self, Artifact, Definition};
 
 /// The artifact's text with the exports that it imports behind its own, the order in which Velociraptor runs them.
-///
-/// An artifact that collects nothing is there to be imported, and stays as it is.
 pub fn text(artifact: &Artifact, artifacts: &[Artifact]) -> Result<String> {
     let definition = &artifact.definition;
-    if definition.imports.is_empty() || definition.sources.is_empty() {
+    if definition.imports.is_empty() {
         return Ok(artifact.text.clone());
     }
     let imported: Vec<_> = definition
@@ -37,7 +35,7 @@ pub fn text(artifact: &Artifact, artifacts: &[Artifact]) -> Result<String> {
 
     let mut text = without_block(&artifact.text, "export: |");
     let Some((at, _)) = block(&text, "imports:") else {
-        bail!("{}: imports is no list", artifact.path.display());
+        bail!("{}: imports is not a list", artifact.path.display());
     };
     text = without_block(&text, "imports:");
     text.insert_str(at, &format!("export: |\n{exports}"));

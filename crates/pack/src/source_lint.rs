@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::dependencies::{Declared, Dependencies};
+use crate::generate::RULES_ARTIFACT;
 
 /// No file has more lines: past that it holds a second idea.
 const LINES: usize = 400;
@@ -18,7 +19,8 @@ pub fn problems() -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for file in files(Path::new("."))? {
         let lines = read(&file)?.lines().count();
-        if lines > LINES {
+        // Nobody reads or changes what is generated.
+        if lines > LINES && !file.ends_with(RULES_ARTIFACT) {
             problems.push(format!(
                 "{}:{LINES}: has {lines} lines, {LINES} are the limit: find the second idea in it",
                 file.display()

@@ -41,29 +41,50 @@ pub fn repetitions(artifacts: &[Artifact]) -> Vec<String> {
 /// The lines of an artifact's queries, exports and notebook cells, without comments.
 fn lines(text: &str) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
-    let mut block = None; // the indentation of the key whose text is being read
-    let mut left = None; // that of the text's first line
-    for (index, line) in text.lines().enumerate() {
-        let text = line.trim();
-        let indent = line.len() - line.trim_start().len();
-        if block.is_some_and(|key| !text.is_empty() && indent <= key) {
-            block = None;
-        }
-        if block.is_none() {
-            let key = text.trim_start_matches("- ");
-            block = ["export: |", "query: |", "template: |"]
-                .contains(&key)
-                .then_some(indent);
-            left = None;
-        } else if !text.is_empty() && !text.starts_with("--") && !takes_a_step(text) {
-            lines.push(Line {
-                number: index + 1,
-                text,
-                begins_statement: indent == *left.get_or_insert(indent),
-            });
+    for block in blocks(text, &["export", "query", "template"]) {
+        let mut left = None; // the indentation of its first line
+        for (number, line) in block {
+            let text = line.trim();
+            if !text.is_empty() && !text.starts_with("--") && !takes_a_step(text) {
+                let indent = indent(line);
+                lines.push(Line {
+                    number,
+                    text,
+                    begins_statement: indent == *left.get_or_insert(indent),
+                });
+            }
         }
     }
     lines
+}
+
+/// The texts below these keys of an artifact: each the lines as they are, with their numbers.
+pub fn blocks<'a>(text: &'a str, keys: &[&str]) -> Vec<Vec<(usize, &'a str)>> {
+    let mut blocks: Vec<Vec<_>> = Vec::new();
+    let mut open = None; // the indentation of the key whose text is being read
+    for (number, line) in (1..).zip(text.lines()) {
+        let text = line.trim();
+        if open.is_some_and(|key| !text.is_empty() && indent(line) <= key) {
+            open = None;
+        }
+        if open.is_some() {
+            if let Some(block) = blocks.last_mut() {
+                block.push((number, line));
+            }
+        } else if text
+            .trim_start_matches("- ")
+            .strip_suffix(": |")
+            .is_some_and(|key| keys.contains(&key))
+        {
+            open = Some(indent(line));
+            blocks.push(Vec::new());
+        }
+    }
+    blocks
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 /// Whether a line only takes what is defined elsewhere: `LET Hits <= HitsNow`, `LET Hits <= SELECT * FROM HitsNow`. Velociraptor

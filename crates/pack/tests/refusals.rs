@@ -85,6 +85,28 @@ fn an_import_that_the_pack_lacks_fails() {
     );
 }
 
+#[test]
+fn a_shared_artifact_that_is_called_or_collects_fails() {
+    let shared =
+        "name: Generic.Shared\ndescription: Shared VQL.\nreference:\n  - https://example.com/\n";
+    for call in [
+        "SELECT * FROM Artifact.Generic.Shared()",
+        "SELECT * FROM scope() WHERE import(artifact='Generic.Shared')",
+    ] {
+        let project = Project::new();
+        project.put("artifacts/Generic/Shared.yaml", shared);
+        project.put(
+            "artifacts/Custom/Example.yaml",
+            ARTIFACT.replace("SELECT * FROM info()", call),
+        );
+        project.refuses("Example.yaml:13: calls Generic.Shared, which the release leaves out");
+    }
+    let project = Project::new();
+    let collects = format!("{shared}sources:\n  - query: SELECT * FROM info()\n");
+    project.put("artifacts/Generic/Shared.yaml", collects);
+    project.refuses("Generic/Shared.yaml:1: has sources, but the release leaves out");
+}
+
 /// A project of two artifacts with these queries.
 fn project_with(queries: [&str; 2]) -> Project {
     let project = Project::new();
@@ -140,6 +162,67 @@ fn four_lines_of_vql_in_two_artifacts_fail_and_three_do_not() {
         .success();
     project_with([query, query])
         .refuses("Custom/Other.yaml:14: the same VQL as in artifacts/Custom/Example.yaml:14:");
+}
+
+/// An artifact that exports this VQL.
+fn exporting(name: &str, vql: &str) -> String {
+    format!(
+        "name: {name}\ndescription: VQL.\nreference:\n  - https://example.com/\nexport: |\n{vql}"
+    )
+}
+
+#[test]
+fn too_much_vql_in_a_hunt_or_in_what_hunts_share_fails_the_check() {
+    let lets = |from: usize, to: usize| -> String {
+        let lets = (from..to).map(|n| format!("  LET N{n} = {n}\n"));
+        "  -- Numbers.\n".to_owned() + &lets.collect::<String>()
+    };
+    let project = Project::new();
+    let put = |file: &str, name: &str, vql: &str| {
+        project.put(&format!("artifacts/{file}.yaml"), exporting(name, vql));
+    };
+    let hunt = "Windows/Detection/Example";
+    put(hunt, "Windows.Detection.Example", &lets(0, 15));
+    put(
+        "Generic/ThreatFox/Feed",
+        "Generic.ThreatFox.Feed",
+        &lets(100, 130),
+    );
+    put(
+        "Generic/ThreatFox/Match",
+        "Generic.ThreatFox.Match",
+        &lets(200, 230),
+    );
+    project.check_passes();
+
+    put(hunt, "Windows.Detection.Example", &lets(0, 16));
+    project.check_refuses("Detection/Example.yaml:22: a hunt has 16 LETs, 15 are the limit");
+    put(
+        hunt,
+        "Windows.Detection.Example",
+        "  -- A number.\n  LET N = 1\n",
+    );
+
+    put(
+        "Generic/ThreatFox/Match",
+        "Generic.ThreatFox.Match",
+        &lets(200, 231),
+    );
+    project.check_refuses("Feed, Logs, Match, State together have 61 LETs, 60 are the limit");
+    let long = "  -- A comment.\n".repeat(460);
+    put("Generic/ThreatFox/Match", "Generic.ThreatFox.Match", &long);
+    project.check_refuses("together have 501 lines, 500 are the limit");
+}
+
+#[test]
+fn a_let_of_a_hunt_that_nothing_explains_fails_the_check() {
+    let project = Project::new();
+    let vql = "  -- Two numbers.\n  LET A = 1\n  LET B = 2\n\n  LET C = 3\n";
+    project.put(
+        "artifacts/Generic/ThreatFox/State.yaml",
+        exporting("Generic.ThreatFox.State", vql),
+    );
+    project.check_refuses("State.yaml:10: nothing says what this LET is");
 }
 
 #[test]

@@ -113,8 +113,8 @@ fn verify_finds_a_changed_a_missing_and_a_foreign_file() {
 fn what_an_artifact_imports_is_written_into_it_behind_its_own() {
     let project = Project::new();
     project.put(
-        "artifacts/Custom/Shared.yaml",
-        "name: Custom.Shared
+        "artifacts/Generic/Shared.yaml",
+        "name: Generic.Shared
 description: Shared VQL.
 reference:
   - https://example.com/
@@ -128,7 +128,7 @@ parameters: []
     project.put(
         "artifacts/Custom/Example.yaml",
         ARTIFACT
-            .replace("tools:", "imports:\n  - Custom.Shared\ntools:")
+            .replace("tools:", "imports:\n  - Generic.Shared\ntools:")
             .replace("sources:", "export: |\n  LET Own = 2\nsources:"),
     );
     project.pack(&["write"]).assert().success();
@@ -137,7 +137,7 @@ parameters: []
         "export: |
   LET Own = 2
 
-  -- Of Custom.Shared:
+  -- Of Generic.Shared:
   -- A number.
   LET Shared = 1
 
@@ -146,7 +146,8 @@ tools:",
     assert_eq!(project.artifact_in_zip(), expected);
     let alone = fs::read_to_string(project.path("dist/exchange/Custom.Example.yaml")).unwrap();
     assert_eq!(alone, expected);
-    assert!(!project.path("dist/exchange/Custom.Shared.yaml").exists());
+    assert_eq!(project.names_in_zip(), ["artifacts/Custom/Example.yaml"]);
+    assert!(!project.path("dist/exchange/Generic.Shared.yaml").exists());
 }
 
 #[test]

@@ -34,6 +34,18 @@ tools:
     file: threatfox_windows_amd64.exe
     version: 0.1.0
 ";
+pub const PLACES: &str = "\
+provider,event_id,field,reader,role,port,condition
+Linux-Sysmon,1,Hashes,hashes,file,,
+Value,,Host,host,query,,
+";
+const MATCHES: &str = "\
+role,kind,match,strength
+query,domain,domain,strong
+query,url_host,url host,weak
+file,md5,md5,strong
+";
+const NEVER: &str = "kind,value,why\nnetwork,10.0.0.0/8,private\n";
 /// What cargo wants to know of the helper: it needs nothing.
 const MANIFEST: &str = "\
 [package]
@@ -63,6 +75,10 @@ impl Project {
         project.put("Cargo.lock", LOCK);
         project.put("src/main.rs", "fn main() {}");
         project.put("dist/threatfox_linux_amd64", ELF);
+        project.put("rules/places.csv", PLACES);
+        project.put("rules/matches.csv", MATCHES);
+        project.put("rules/never.csv", NEVER);
+        project.generate();
         project
     }
 
@@ -82,11 +98,25 @@ impl Project {
         command
     }
 
-    /// Fails to write a release, for the reason given, and writes none.
-    pub fn refuses(&self, reason: &str) {
-        let output = self.pack(&["write"]).assert().code(1).get_output().clone();
+    /// Generates what follows from the rules, and gives what was said.
+    pub fn generate(&self) -> String {
+        let output = self.pack(&["generate"]).assert().success();
+        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+    }
+
+    pub fn generate_refuses(&self, reason: &str) {
+        self.fails(&["generate"], reason);
+    }
+
+    fn fails(&self, arguments: &[&str], reason: &str) {
+        let output = self.pack(arguments).assert().code(1).get_output().clone();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains(reason), "{said}");
+    }
+
+    /// Fails to write a release, for the reason given, and writes none.
+    pub fn refuses(&self, reason: &str) {
+        self.fails(&["write"], reason);
         assert!(!self.path("dist/SHA256SUMS").exists());
     }
 
@@ -105,9 +135,7 @@ impl Project {
     }
 
     pub fn check_refuses(&self, reason: &str) {
-        let output = self.pack(&["check"]).assert().code(1).get_output().clone();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains(reason), "{said}");
+        self.fails(&["check"], reason);
     }
 
     /// Lets the helper depend on a crate beside it.
@@ -125,6 +153,13 @@ impl Project {
 [[package]]\nname = \"near-by\"\nversion = \"0.1.0\"\n
 [[package]]\nname = \"threatfox-cli\"\nversion = \"0.1.0\"\ndependencies = [\n \"near-by\",\n]\n",
         );
+    }
+
+    pub fn names_in_zip(&self) -> Vec<String> {
+        let zip = fs::File::open(self.path("dist/threatfox-artifacts-0.1.0.zip")).unwrap();
+        let zip = zip::ZipArchive::new(zip).unwrap();
+        let names = zip.file_names().map(|name| name.unwrap().into_owned());
+        names.collect()
     }
 
     pub fn artifact_in_zip(&self) -> String {

@@ -1,0 +1,80 @@
+//! What follows from `rules/*.csv`: the artifact Generic.ThreatFox.Rules, and the tables between markers in documents and artifacts.
+
+mod markers;
+mod readers;
+mod rules_artifact;
+mod tables;
+mod vql_text;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use threatfox::rules::Rules;
+
+pub use rules_artifact::PATH as RULES_ARTIFACT;
+
+/// A file as it should be.
+struct Made {
+    path: PathBuf,
+    text: String,
+}
+
+/// Writes each file that is not as it should be, and says which.
+pub fn write() -> Result<()> {
+    let stale = stale()?;
+    for Made { path, text } in &stale {
+        let name = || format!("{} can't be written", path.display());
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(name)?;
+        }
+        fs::write(path, text).with_context(name)?;
+        println!("{}: written", path.display());
+    }
+    if stale.is_empty() {
+        println!("nothing to do: each file is up to date");
+    }
+    Ok(())
+}
+
+/// One line for each file that is not as it should be.
+pub fn drift() -> Result<Vec<String>> {
+    let line = |made: &Made| {
+        format!(
+            "{}:1: differs from rules/*.csv: run `make generate`",
+            made.path.display()
+        )
+    };
+    Ok(stale()?.iter().map(line).collect())
+}
+
+fn stale() -> Result<Vec<Made>> {
+    let rules = rules()?;
+    let mut made = vec![Made {
+        path: RULES_ARTIFACT.into(),
+        text: rules_artifact::text(&rules)?,
+    }];
+    for path in markers::files()? {
+        let old = read(&path)?;
+        if let Some(text) = markers::filled(&path, &old, &rules)? {
+            made.push(Made { path, text });
+        }
+    }
+    made.retain(|made| fs::read_to_string(&made.path).ok().as_ref() != Some(&made.text));
+    Ok(made)
+}
+
+/// The tables of the project that this program runs in, not those that it was built with.
+fn rules() -> Result<Rules> {
+    let table = |name: &str| read(&Path::new("rules").join(name));
+    let rules = Rules::parse(
+        &table("places.csv")?,
+        &table("matches.csv")?,
+        &table("never.csv")?,
+    )?;
+    Ok(rules)
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
+}
