@@ -6,6 +6,8 @@ use std::time::Duration;
 use threatfox::download::{Cache, CacheError, Cached, Download};
 use threatfox::source::Input;
 
+use crate::say::say;
+
 /// The cache of a run, if it has one.
 pub struct Kept {
     pub cache: Cache,
@@ -27,7 +29,7 @@ impl Kept {
             return Ok(None);
         };
         let cache = Cache::open(&folder, || {
-            eprintln!("threatfox: waiting for another run that uses this cache");
+            say!("waiting for another run that uses this cache");
         })?;
         Ok(Some(Self { cache, max_age }))
     }
@@ -61,7 +63,7 @@ impl Answer {
         if let (Self::New(download, name), Some(kept)) = (self, cache)
             && let Err(error) = kept.cache.store(name, download)
         {
-            eprintln!("threatfox: warning: the feed is written, but {error}");
+            say!("warning: the feed is written, but {error}");
         }
     }
 }

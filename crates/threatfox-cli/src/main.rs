@@ -1,13 +1,19 @@
 //! The command line of the `threatfox` helper: arguments in, library calls, one place that prints the error.
 
+// A closed stream must not be a panic: see `say`.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+mod advice;
 mod answer;
 mod cli;
 mod commands;
 mod feed_options;
 mod message;
 mod network;
+mod outputs;
 mod process;
 mod row_output;
+mod say;
 mod strength;
 
 use std::io;
@@ -16,6 +22,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
+use say::say;
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
@@ -34,7 +41,7 @@ fn main() -> ExitCode {
         // Whoever reads our output has enough of it, as in `threatfox … | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("threatfox: {}", message::message(&error));
+            say!("{}", message::message(&error));
             ExitCode::from(commands::exit_code(&error))
         }
     }

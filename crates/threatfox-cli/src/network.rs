@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use threatfox::download::{
@@ -12,8 +12,10 @@ use threatfox::download::{
 };
 use threatfox::temporary::TemporaryFolder;
 
+use crate::advice::TEMPORARY_FOLDER;
 use crate::answer::{Answer, Kept};
 use crate::message::message;
+use crate::say::say;
 
 /// Where and how to ask. The key itself is no option: others could read it in the list of processes.
 #[derive(Debug, Args)]
@@ -60,12 +62,10 @@ pub struct Network {
 
 impl Network {
     pub fn new(options: &NetworkOptions) -> anyhow::Result<Self> {
-        let downloads = TemporaryFolder::new().with_context(|| {
+        let downloads = TemporaryFolder::new().map_err(|error| {
             let place = std::env::temp_dir();
-            format!(
-                "can't make a temporary folder in {}: set TMPDIR to one you may write to",
-                place.display()
-            )
+            let place = place.display();
+            anyhow!("can't make a temporary folder in {place}: {error}: {TEMPORARY_FOLDER}")
         })?;
         let key = match &options.auth_key_file {
             Some(path) => Some(AuthKey::from_file(path)?),
@@ -113,8 +113,8 @@ impl Network {
             return Ok(Answer::New(self.download(request)?, name));
         };
         if old.is_fresh(kept.max_age) {
-            eprintln!(
-                "threatfox: using the cache, which is younger than {} s",
+            say!(
+                "using the cache, which is younger than {} s",
                 kept.max_age.as_secs()
             );
             return Ok(Answer::Old(old));
@@ -126,7 +126,7 @@ impl Network {
         if let Some(download) = changed {
             return Ok(Answer::New(download, name));
         }
-        eprintln!("threatfox: not changed since it was downloaded into the cache");
+        say!("not changed since it was downloaded into the cache");
         kept.cache.still_good(&name, &old)?;
         Ok(Answer::Old(old))
     }
@@ -145,7 +145,8 @@ impl Network {
             Event::Retry { error, wait } => {
                 let wait = wait.as_secs();
                 bar.suspend(|| {
-                    eprintln!("threatfox: {error}\nthreatfox: trying again in {wait} s");
+                    say!("{error}");
+                    say!("trying again in {wait} s");
                 });
             }
         });

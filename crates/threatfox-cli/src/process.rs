@@ -3,6 +3,8 @@
 
 use anyhow::Context;
 
+use crate::say::say;
+
 /// What a shell reports for a program that was interrupted.
 const INTERRUPTED: i32 = 130;
 /// How much nicer than others a scan is, 0 to 19: who works at the endpoint must not feel it.
@@ -13,7 +15,7 @@ const NICE: i32 = 10;
 /// file, which would hold the Auth-Key.
 pub fn prepare() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
-        eprintln!("threatfox: interrupted");
+        say!("interrupted");
         threatfox::temporary::remove_all();
         std::process::exit(INTERRUPTED);
     })

@@ -7,6 +7,9 @@ use clap::{Args, ValueEnum};
 use threatfox::Error;
 use threatfox::output::Output;
 use threatfox::table::Layout;
+use unicode_width::UnicodeWidthStr;
+
+use crate::commands::feed::shown;
 
 /// Where the rows of an answer go, and how.
 #[derive(Debug, Args)]
@@ -46,7 +49,7 @@ impl RowOptions {
 
     /// What to say where it fails.
     pub fn cannot_write(&self) -> String {
-        format!("cannot write {}", self.output.display())
+        format!("cannot write {}", shown(&self.output))
     }
 }
 
@@ -70,7 +73,7 @@ impl<const N: usize> TextTable<N> {
         let width = |column: usize| {
             lines
                 .iter()
-                .map(|line| line[column].chars().count())
+                .map(|line| line[column].width())
                 .max()
                 .unwrap_or(0)
         };
@@ -79,7 +82,7 @@ impl<const N: usize> TextTable<N> {
             let cells: Vec<_> = line
                 .iter()
                 .zip(widths)
-                .map(|(cell, width)| format!("{cell:width$}"))
+                .map(|(cell, width)| cell.to_owned() + &" ".repeat(width - cell.width()))
                 .collect();
             writeln!(out, "{}", cells.join("  ").trim_end())?;
         }
@@ -93,4 +96,30 @@ pub fn minute(second: i64) -> String {
     jiff::Timestamp::from_second(second)
         .map(|time| time.strftime("%Y-%m-%d %H:%M").to_string())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_one_below_the_other_for_wide_text_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table");
+        let mut table = TextTable::new(["IOC", "TYPE"]);
+        for name in [
+            "evil.example",
+            "例え.テスト",
+            "bücher.example",
+            "e\u{301}vil.example",
+        ] {
+            table.row([name.to_owned(), "domain".to_owned()]);
+        }
+        table.write(Output::create(&path).unwrap()).unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        let starts = |line: &str| line.rfind(' ').map(|at| line[..=at].width());
+        for line in text.lines() {
+            assert_eq!(starts(line), Some(16), "{text}");
+        }
+    }
 }

@@ -97,7 +97,7 @@ fn without_the_list_there_is_no_feed_and_an_earlier_one_stays() {
             ),
             "Auth-Key",
         ),
-        (ok("{}"), "no list of false positives"),
+        (ok("{}"), "not a list of false positives"),
         (ok("<html>login</html>"), "a web page instead of data"),
     ] {
         let server = server(list);

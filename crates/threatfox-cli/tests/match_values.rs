@@ -251,7 +251,7 @@ fn what_is_no_feed_or_wrong_usage_is_told() {
         (
             &["match", "--feed", "input", "x.example"][..],
             1,
-            "input is no feed",
+            "not a feed: input begins with",
         ),
         (
             &["match", "--feed", "missing.csv", "x.example"],

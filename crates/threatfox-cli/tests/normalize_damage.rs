@@ -72,7 +72,7 @@ fn damage_of_each_kind_fails_with_its_cause_and_leaves_the_earlier_output() {
             b"<!DOCTYPE html><title>Login</title>".to_vec(),
             "web page (Login)",
         ),
-        ("other text", b"hello".to_vec(), "no ThreatFox data"),
+        ("other text", b"hello".to_vec(), "not ThreatFox data"),
         ("ready feed", b"key,kind,ioc\n".to_vec(), "already a feed"),
         (
             "no trailer",
@@ -87,12 +87,12 @@ fn damage_of_each_kind_fails_with_its_cause_and_leaves_the_earlier_output() {
         (
             "cut in a line",
             good.as_bytes()[..good.len() - 60].to_vec(),
-            "line 4: 11 fields",
+            "11 fields where the header has 15",
         ),
         (
             "a field too few",
             good.replace("\"a,b\", ", "").into(),
-            "line 3: 14 fields where the header has 15",
+            "14 fields where the header has 15 (so in 2 of 2 records): input, line 3",
         ),
         (
             "no header",

@@ -65,11 +65,11 @@ fn a_faulty_policy_stops_the_run_before_anything_is_written() {
     for (policy, told) in [
         (
             "ignore:\n  domain: [evil.example]\n",
-            "policy.yaml is not a policy: unknown field `domain`, expected one of",
+            "not a policy: policy.yaml: unknown field `domain`, expected one of",
         ),
         (
             "ignore:\n  ips:\n  - 10.0.0.0/99\n",
-            "at line 3, column 5. See docs/policy.md",
+            "at line 3, column 5: see docs/policy.md",
         ),
     ] {
         let (bench, ran) = normalized(policy, &["-o", "feed.csv", "--rejects", "rejects.csv"]);

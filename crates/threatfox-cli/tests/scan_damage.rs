@@ -188,9 +188,12 @@ fn nothing_to_search_or_to_look_for_is_a_failure_that_leaves_earlier_files_alone
         ),
         (
             &["--feed", "old.csv", edge],
-            "not a feed of this version: it lacks the columns kind, ioc_type",
+            "not a feed of this version: old.csv lacks the columns kind, ioc_type",
         ),
-        (&["--feed", "text.evtx", edge], "text.evtx is no feed"),
+        (
+            &["--feed", "text.evtx", edge],
+            "not a feed: text.evtx begins with",
+        ),
         (
             &["--feed", "head.csv", edge],
             "no row of the kinds asked for",

@@ -135,7 +135,7 @@ fn a_malware_limit_that_the_server_stumbles_over_is_explained() {
         &["search", "AsyncRAT", "--malware", "--limit", "1000"],
     );
     assert_eq!(ran.code, 1);
-    assert!(ran.stderr.contains("try a lower one"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("try a lower --limit"), "{}", ran.stderr);
 }
 
 #[test]

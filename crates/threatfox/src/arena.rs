@@ -1,6 +1,7 @@
 //! Texts of many records in two allocations: one for what differs, one list for what repeats.
 
-use hashbrown::HashMap;
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexSet;
 
 use crate::error::Error;
 
@@ -65,8 +66,9 @@ impl Arena {
 /// Texts that repeat, by number.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    numbers: HashMap<Box<str>, u32>,
-    texts: Vec<Box<str>>,
+    texts: IndexSet<Box<str>, DefaultHashBuilder>,
+    /// In another form, once no more are added.
+    rewritten: Option<Vec<Box<str>>>,
     /// Records of one kind come in runs.
     last: u32,
 }
@@ -74,36 +76,32 @@ pub(crate) struct Names {
 impl Names {
     /// The number of a text.
     pub(crate) fn number(&mut self, text: &str) -> Result<u32, Error> {
-        if self
-            .texts
-            .get(self.last as usize)
-            .is_some_and(|last| **last == *text)
-        {
+        let last = self.texts.get_index(self.last as usize);
+        if last.is_some_and(|last| **last == *text) {
             return Ok(self.last);
         }
-        self.last = if let Some(number) = self.numbers.get(text) {
-            *number
-        } else {
-            let number = u32::try_from(self.texts.len()).map_err(|_| Error::TooLarge {
-                what: "different names",
-                limit: u32::MAX.into(),
-            })?;
-            self.texts.push(text.into());
-            self.numbers.insert(text.into(), number);
-            number
+        let number = match self.texts.get_index_of(text) {
+            Some(number) => number,
+            None => self.texts.insert_full(text.into()).0,
         };
+        self.last = u32::try_from(number).map_err(|_| Error::TooLarge {
+            what: "different names",
+            limit: u32::MAX.into(),
+        })?;
         Ok(self.last)
     }
 
     /// Puts every text into another form. Only when no more are added.
     pub(crate) fn rewrite(&mut self, form: impl Fn(&str) -> String) {
-        for text in &mut self.texts {
-            *text = form(text).into();
-        }
+        let rewritten = self.texts.drain(..).map(|text| form(&text).into());
+        self.rewritten = Some(rewritten.collect());
     }
 
     /// The text behind a number.
     pub(crate) fn text(&self, number: u32) -> &str {
-        &self.texts[number as usize]
+        match &self.rewritten {
+            Some(texts) => &texts[number as usize],
+            None => &self.texts[number as usize],
+        }
     }
 }

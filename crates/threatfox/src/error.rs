@@ -1,9 +1,9 @@
-//! The one error type of the library. Each text says what failed, where, and what to do.
+//! The one error type of the library. Each text is one line: the cause first, then where. What to do about it is for the caller to
+//! say, who knows by what options or buttons it can be done.
 
 use std::fmt;
 use std::io;
-
-use crate::feed::Refusal;
+use std::path::PathBuf;
 
 /// Where in an input something is: a line of a CSV or a record of a JSON file, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum Error {
     /// The file system refused.
-    #[error("cannot {action} {path}: {source}{}", advice_on(.source))]
+    #[error("cannot {action} {path}: {source}")]
     Io {
         /// What was tried, as a verb.
         action: &'static str,
@@ -38,7 +38,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The input ended early, is damaged, or is over a bound.
-    #[error("{name} cannot be read to its end: {source}. Download it again")]
+    #[error("{source}: {name} cannot be read to its end")]
     Unreadable {
         /// The input.
         name: String,
@@ -46,16 +46,13 @@ pub enum Error {
         source: io::Error,
     },
     /// There is nothing in the input.
-    #[error("{name} is empty. Download it again")]
+    #[error("{name} is empty")]
     Empty {
         /// The input.
         name: String,
     },
     /// A web page stands where data should.
-    #[error(
-        "{name} is a web page ({title}), not ThreatFox data: an error page or a proxy's login page was saved instead. \
-         Look at it, then download it again"
-    )]
+    #[error("a web page ({title}) instead of ThreatFox data: {name}")]
     WebPage {
         /// The input.
         name: String,
@@ -63,26 +60,35 @@ pub enum Error {
         title: String,
     },
     /// The content is of no known kind.
-    #[error(
-        "{name} is no ThreatFox data: it begins with {start:?}. \
-         Give a CSV or JSON export or an API response, plain, gzipped or zipped"
-    )]
+    #[error("not ThreatFox data: {name} begins with {start:?}")]
     UnknownFormat {
         /// The input.
         name: String,
         /// The first characters, cleaned.
         start: String,
     },
+    /// Something else was given where a list of false positives is wanted.
+    #[error("not a list of false positives, or an empty one: {name}")]
+    NotFalsePositives {
+        /// The input.
+        name: String,
+    },
+    /// The content is of a kind that is known, but not read.
+    #[error("this is a {kind}, which is not read yet: {name}")]
+    OtherFormat {
+        /// The input.
+        name: String,
+        /// The kind.
+        kind: &'static str,
+    },
     /// A feed was given where ThreatFox data is wanted.
-    #[error("{name} is already a feed: use it as it is (FEED= of make hunt takes it)")]
+    #[error("already a feed: {name}")]
     AlreadyFeed {
         /// The input.
         name: String,
     },
     /// Something else was given where a feed is wanted.
-    #[error(
-        "{name} is no feed: it begins with {start:?}. Make a feed with `threatfox normalize` or `threatfox fetch`"
-    )]
+    #[error("not a feed: {name} begins with {start:?}")]
     NotFeed {
         /// The input.
         name: String,
@@ -90,18 +96,15 @@ pub enum Error {
         start: String,
     },
     /// A feed of another version, or one that was cut.
-    #[error(
-        "{name} is not a feed of this version: it lacks the columns {columns}. \
-         Make it again with `threatfox normalize` or `threatfox fetch` of this version"
-    )]
+    #[error("not a feed of this version: {name} lacks the columns {columns}")]
     MissingColumns {
         /// The input.
         name: String,
         /// The columns, with a comma between.
         columns: String,
     },
-    /// A policy file that is none.
-    #[error("{name} is not a policy: {problem}. See docs/policy.md")]
+    /// A file that should be a policy is not one.
+    #[error("not a policy: {name}: {problem}")]
     Policy {
         /// The file.
         name: String,
@@ -109,7 +112,7 @@ pub enum Error {
         problem: String,
     },
     /// The structure is wrong, so that nothing in the file can be trusted.
-    #[error("{name}, {place}: {problem}. {advice}")]
+    #[error("{problem}: {name}, {place}")]
     Broken {
         /// The input.
         name: String,
@@ -117,11 +120,19 @@ pub enum Error {
         place: Place,
         /// What is wrong.
         problem: String,
-        /// What to do.
-        advice: &'static str,
+    },
+    /// The same in a feed.
+    #[error("{problem}: {name}, {place}")]
+    BrokenFeed {
+        /// The feed.
+        name: String,
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        problem: String,
     },
     /// The data is whole, but not all there.
-    #[error("{name} is incomplete: {problem}. Download it again")]
+    #[error("{problem}: {name} is incomplete")]
     Incomplete {
         /// The input.
         name: String,
@@ -129,7 +140,7 @@ pub enum Error {
         problem: String,
     },
     /// The API answered with something else than data.
-    #[error("{name}: {source}")]
+    #[error("{source}: {name}")]
     Api {
         /// The input.
         name: String,
@@ -137,10 +148,7 @@ pub enum Error {
         source: ApiError,
     },
     /// Everything was read, and nothing is left to write.
-    #[error(
-        "no usable record among the {read} read ({dropped}). \
-         Lower --min-confidence or --max-age's strictness, or see --rejects for each record"
-    )]
+    #[error("no usable record among the {read} read ({dropped})")]
     NothingLeft {
         /// Records read.
         read: u64,
@@ -150,7 +158,7 @@ pub enum Error {
     /// A safety check stands between the result and what it would replace.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A file that should be a log is none.
+    /// A file that should be a log is not one.
     #[error("{path} is not a Windows event log: {problem}")]
     NoLog {
         /// The file.
@@ -159,12 +167,43 @@ pub enum Error {
         problem: String,
     },
     /// More than this program can index.
-    #[error("the input holds more than {limit} of {what}, the bound of this program. Split it")]
+    #[error("the input holds more than {limit} of {what}, the bound of this program")]
     TooLarge {
         /// What there is too much of.
         what: &'static str,
         /// The bound.
         limit: u64,
+    },
+}
+
+/// A file was not replaced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The new feed has lost more than half of the rows.
+    #[error(
+        "refused: the new feed has {new} rows, less than half of the {old} in {path}, which stays as it is",
+        path = path.display()
+    )]
+    Shrunk {
+        /// The file.
+        path: PathBuf,
+        /// Its rows.
+        old: u64,
+        /// The rows that were to replace them.
+        new: u64,
+    },
+    /// The file holds something else.
+    #[error(
+        "refused: {path} holds {found}, not {wanted}, and stays as it is",
+        path = path.display()
+    )]
+    DifferentKind {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
+        /// What was to replace it.
+        wanted: &'static str,
     },
 }
 
@@ -176,57 +215,34 @@ pub enum ApiError {
     #[error("ThreatFox found nothing for this query")]
     NoResult,
     /// No Auth-Key, or one ThreatFox does not know.
-    #[error(
-        "ThreatFox refused the Auth-Key ({status}): it is missing, mistyped or revoked. \
-         Get a free key at https://auth.abuse.ch/ and set THREATFOX_AUTH_KEY or --auth-key-file"
-    )]
+    #[error("ThreatFox refused the Auth-Key ({status})")]
     Key {
         /// The status as it came.
         status: String,
     },
     /// The number of days is not 1 to 7.
-    #[error(
-        "ThreatFox answers for 1 to 7 days only. Ask for fewer days, or take the full export for everything active"
-    )]
+    #[error("ThreatFox answers for 1 to 7 days only")]
     IllegalDays,
     /// The search term is one ThreatFox does not take.
-    #[error("ThreatFox does not accept this search term. Check its spelling")]
+    #[error("ThreatFox does not accept this search term")]
     IllegalSearchTerm,
     /// Not an MD5 or SHA-256 in hexadecimal.
-    #[error(
-        "ThreatFox does not accept this hash. Give an MD5 (32 digits) or SHA-256 (64 digits) in hexadecimal"
-    )]
+    #[error("ThreatFox does not accept this hash")]
     IllegalHash,
     /// Too many requests.
-    #[error("ThreatFox limits the number of requests ({status}). Wait, and ask less often")]
+    #[error("ThreatFox limits the number of requests ({status})")]
     RateLimited {
         /// The status as it came.
         status: String,
     },
     /// Anything else, in ThreatFox's own words, cleaned of control characters.
-    #[error("ThreatFox answered {status:?}{}. See https://threatfox.abuse.ch/api/", detail_text(.detail))]
+    #[error("ThreatFox answered {status:?}{}", detail_text(.detail))]
     Other {
         /// The `query_status` or `error` as it came.
         status: String,
         /// The text that came instead of data; may be empty.
         detail: String,
     },
-}
-
-/// What to do about an error of the file system, as the end of a message.
-pub(crate) fn advice_on(error: &io::Error) -> &'static str {
-    use io::ErrorKind;
-    match error.kind() {
-        ErrorKind::NotFound => ". Check the name, and that the folder is there",
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            ". Give this user the right to, or choose another place"
-        }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            ". Make room there, or choose another place"
-        }
-        ErrorKind::FileTooLarge => ". Raise the limit on the size of files (ulimit -f)",
-        _ => "",
-    }
 }
 
 fn detail_text(detail: &str) -> String {

@@ -6,6 +6,9 @@
 //!
 //! The way back: [`feed::read`] reads a feed, and [`lookup`] finds what matches in it.
 
+// A library says what it has to say in its results.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod address;
 mod arena;
 pub mod download;

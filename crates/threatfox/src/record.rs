@@ -29,6 +29,26 @@ impl Column {
     /// How many there are.
     pub const COUNT: usize = 13;
 
+    /// Its name in the JSON export.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Id => "ioc_id",
+            Self::Ioc => "ioc_value",
+            Self::IocType => "ioc_type",
+            Self::ThreatType => "threat_type",
+            Self::Malware => "malware",
+            Self::MalwarePrintable => "malware_printable",
+            Self::FirstSeen => "first_seen_utc",
+            Self::LastSeen => "last_seen_utc",
+            Self::Confidence => "confidence_level",
+            Self::Compromised => "is_compromised",
+            Self::Reference => "reference",
+            Self::Tags => "tags",
+            Self::Reporter => "reporter",
+        }
+    }
+
     /// Finds the column behind a name of the CSV export, the JSON export or the API.
     ///
     /// # Errors

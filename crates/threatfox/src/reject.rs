@@ -31,6 +31,8 @@ pub enum Reason {
     LeftSource,
     /// On abuse.ch's list of false positives.
     FalsePositive,
+    /// Fewer fields than the header names.
+    FieldsMissing,
     /// Below the confidence asked for.
     LowConfidence,
     /// A hash that is never an indicator, such as that of the empty file.
@@ -45,6 +47,8 @@ pub enum Reason {
     Superseded,
     /// The policy file says so.
     Policy,
+    /// A field is over the bound of 64 KiB.
+    TooLarge,
     /// Not active within the days asked for.
     TooOld,
     /// A type this program does not match.
@@ -66,12 +70,14 @@ impl Reason {
             Self::NeverIndicator => "never_indicator",
             Self::LeftSource => "left_source",
             Self::FalsePositive => "false_positive",
+            Self::FieldsMissing => "fields_missing",
             Self::LowConfidence => "low_confidence",
             Self::NotGlobal => "not_global",
             Self::NotUtf8 => "not_utf8",
             Self::Onion => "onion",
             Self::Superseded => "superseded",
             Self::Policy => "policy",
+            Self::TooLarge => "too_large",
             Self::TooOld => "too_old",
             Self::UnknownType => "unknown_type",
         }

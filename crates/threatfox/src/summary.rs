@@ -201,6 +201,13 @@ impl Summary {
                 names.join(", ")
             );
         }
+        for input in self.inputs.iter().filter(|input| input.longer_records > 0) {
+            let _ = write!(
+                text,
+                "\n  {} records of {} have more fields than its header; what is over is not used",
+                input.longer_records, input.name
+            );
+        }
         text
     }
 }

@@ -1,11 +1,10 @@
 //! `threatfox completions`: what a shell wants to know to complete our commands and options.
 
-use std::io::{self, Write as _};
-
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::cli::Cli;
+use crate::say;
 
 /// Print what a shell needs to complete commands and options
 #[derive(Debug, Args)]
@@ -24,6 +23,5 @@ Examples:
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut text = Vec::new();
     clap_complete::generate(options.shell, &mut Cli::command(), "threatfox", &mut text);
-    io::stdout().write_all(&text)?;
-    Ok(())
+    say::print(text)
 }

@@ -1,7 +1,6 @@
 //! `threatfox explain`: why a value is, or is not, in the feed that `normalize` makes of the same files and options.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -17,6 +16,7 @@ use threatfox::text::clean;
 use super::Usage;
 use super::feed::unix_now;
 use crate::feed_options::SelectOptions;
+use crate::say;
 
 /// Say why a value is, or is not, in the feed
 ///
@@ -76,8 +76,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             "It is never an indicator ({why}): no hunt matches it, whatever a feed holds."
         );
     }
-    io::stdout().write_all(text.as_bytes())?;
-    Ok(())
+    say::print(text)
 }
 
 /// The answer first, then the records.

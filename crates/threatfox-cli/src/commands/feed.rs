@@ -1,6 +1,7 @@
 //! What `normalize` and `fetch` have in common: inputs to feed, rejects and summary.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,6 +18,8 @@ use threatfox::summary::{Counts, Summary};
 use threatfox::{Error, feed, rows};
 
 use crate::feed_options::{FeedOptions, SummaryFormat};
+use crate::outputs::{STDOUT, check_distinct};
+use crate::say::{self, say};
 
 /// What a feed is made of.
 pub enum Inputs {
@@ -40,6 +43,12 @@ pub struct Prepared {
 
 impl Prepared {
     pub fn new(options: &FeedOptions) -> anyhow::Result<Self> {
+        let json = options.summary == SummaryFormat::Json && !options.rows_to_stdout();
+        check_distinct(&[
+            ("--output", Some(&options.output)),
+            ("--rejects", options.rejects.as_deref()),
+            ("--summary json", json.then(|| Path::new(STDOUT))),
+        ])?;
         Ok(Self {
             earlier: earlier_output(options)?,
             policy: options.select.policy()?,
@@ -50,8 +59,8 @@ impl Prepared {
     /// Leaves out what abuse.ch removed, by its list.
     pub fn leave_out(&mut self, list: &Input) -> Result<(), Error> {
         self.false_positives = FalsePositives::read(list)?;
-        eprintln!(
-            "threatfox: list of false positives: {} indicators",
+        say!(
+            "list of false positives: {} indicators",
             self.false_positives.len()
         );
         Ok(())
@@ -79,16 +88,16 @@ fn earlier_output(options: &FeedOptions) -> anyhow::Result<Earlier> {
         ..
     } = &earlier
     {
-        eprintln!(
-            "threatfox: warning: the earlier feed {} is damaged ({damage}) and will be replaced",
+        say!(
+            "warning: the earlier feed {} is damaged ({damage}) and will be replaced",
             path.display()
         );
     }
     Ok(earlier)
 }
 
-/// Reads the inputs, writes the rows and the list of rejects, prints the summary. Nothing is written where an input
-/// fails, or where what is there already may not be replaced.
+/// Reads the inputs, writes the rows and the list of rejects. Nothing is written where an input fails, or where what is
+/// there already may not be replaced.
 pub fn build_feed(
     inputs: &Inputs,
     options: &FeedOptions,
@@ -97,16 +106,21 @@ pub fn build_feed(
 ) -> anyhow::Result<Summary> {
     let mut summary = write_rows(inputs, options, prepared)?;
     summary.reason = reason;
+    Ok(summary)
+}
+
+/// Prints the summary.
+pub fn report(summary: &Summary, options: &FeedOptions) -> anyhow::Result<()> {
     let text = match options.summary {
-        SummaryFormat::Json => serde_json::to_string(&summary)?,
+        SummaryFormat::Json => serde_json::to_string(summary)?,
         SummaryFormat::Text => summary.to_text(),
     };
     if options.summary == SummaryFormat::Json && !options.rows_to_stdout() {
-        writeln!(std::io::stdout(), "{text}")?;
+        say::print(text + "\n").context("the feed is written, but not its summary")?;
     } else {
-        eprintln!("{text}");
+        say::lines(text);
     }
-    Ok(summary)
+    Ok(())
 }
 
 fn write_rows(
@@ -122,8 +136,7 @@ fn write_rows(
         .map(RejectList::new)
         .transpose()?;
     let (result, counts, reports) = read_all(inputs, options, prepared, rejects.as_mut())?;
-    let name = options.output.display();
-    let cannot_write = || format!("cannot write {name}");
+    let cannot_write = || format!("cannot write {}", shown(&options.output));
     let out = Output::create(&options.output)?;
     let (out, keys) = match &result {
         Normalized::ByKey(store) => feed::write(store, out, options.layout()),
@@ -194,6 +207,15 @@ fn add_reject(
             path: "the list of rejects".to_owned(),
             source: error.into(),
         })
+}
+
+/// The name of an output in messages.
+pub fn shown(output: &Path) -> String {
+    if output.as_os_str() == "-" {
+        "standard output".to_owned()
+    } else {
+        output.display().to_string()
+    }
 }
 
 pub fn unix_now() -> i64 {

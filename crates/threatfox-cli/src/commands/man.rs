@@ -1,11 +1,10 @@
 //! `threatfox man`: the manual pages, made of the same texts as --help.
 
-use std::io::{self, Write as _};
-
 use clap::{Args, CommandFactory as _};
 
 use super::Usage;
 use crate::cli::Cli;
+use crate::say;
 
 /// Print a manual page: that of the program, or of one of its commands
 #[derive(Debug, Args)]
@@ -36,6 +35,5 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     };
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text)?;
-    io::stdout().write_all(&text)?;
-    Ok(())
+    say::print(text)
 }

@@ -16,6 +16,7 @@ use threatfox::text::clean;
 
 use super::Usage;
 use crate::row_output::{RowOptions, TextTable, minute};
+use crate::say::{self, say};
 use crate::strength::MinStrength;
 
 /// Look values up in a feed: addresses, hosts, URLs and hashes
@@ -89,7 +90,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         }
     }
     search.rows.finish()?;
-    eprintln!("{}", search.tally.to_text(index.len()));
+    say::lines(search.tally.to_text(index.len()));
     Ok(())
 }
 
@@ -107,7 +108,7 @@ impl Search<'_> {
     fn standard_input(&mut self) -> anyhow::Result<()> {
         let mut stdin = io::stdin().lock();
         if stdin.is_terminal() {
-            eprintln!("threatfox: reading values from standard input, one a line");
+            say!("reading values from standard input, one a line");
         }
         let mut line = Vec::new();
         for number in 1.. {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use threatfox::source::Input;
 
-use super::feed::{Inputs, Prepared, build_feed};
+use super::feed::{Inputs, Prepared, build_feed, report};
 use crate::feed_options::FeedOptions;
 
 /// Make a feed from files: CSV or JSON exports, API responses, zip or gz of them
@@ -45,11 +45,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         prepared.leave_out(&Input::new(list))?;
     }
     let inputs = options.files.iter().map(|path| Input::new(path));
-    build_feed(
+    let summary = build_feed(
         &Inputs::Equal(inputs.collect()),
         &options.feed,
         &prepared,
         None,
     )?;
-    Ok(())
+    report(&summary, &options.feed)
 }

@@ -17,7 +17,9 @@ use threatfox::source::Input;
 
 use super::Usage;
 use crate::feed_options::SummaryFormat;
+use crate::outputs::{STDOUT, check_distinct};
 use crate::process;
+use crate::say;
 use crate::strength::MinStrength;
 
 /// Read event logs and print the events that may hold an indicator of a feed, as JSON lines
@@ -201,21 +203,13 @@ impl Options {
             let problem = "--after is not before --before, so that no event can be in between";
             return Err(Usage(format!("{problem}: give an earlier --after")));
         }
-        let outputs = [self.events(), self.hits.as_deref(), self.met.as_deref()];
-        // What is there and not a file, such as /dev/null, takes any number of outputs.
-        let device = |path: &&Path| path.exists() && !path.is_file();
-        let outputs: Vec<_> = outputs
-            .into_iter()
-            .flatten()
-            .filter(|path| !device(path))
-            .collect();
-        let again = (1..outputs.len()).find(|n| outputs[..*n].contains(&outputs[*n]));
-        if let Some(again) = again {
-            return Err(Usage(format!(
-                "two outputs go to {}: name another file for one of them",
-                outputs[again].display()
-            )));
-        }
+        let json = self.summary == SummaryFormat::Json && !self.writes_to_stdout();
+        check_distinct(&[
+            ("--output", self.events()),
+            ("--hits", self.hits.as_deref()),
+            ("--met", self.met.as_deref()),
+            ("--summary json", json.then(|| Path::new(STDOUT))),
+        ])?;
         let twice = self.hits.is_some() || self.met.is_some();
         if twice && self.feed.as_deref().is_some_and(|feed| feed == "-") {
             return Err(Usage(
@@ -282,18 +276,20 @@ impl Options {
         Ok(rows)
     }
 
+    /// Whether the summary leaves standard output to events or hits.
     fn writes_to_stdout(&self) -> bool {
-        let outputs = [self.events(), self.hits.as_deref(), self.met.as_deref()];
+        let outputs = [self.events(), self.hits.as_deref()];
         outputs.into_iter().flatten().any(|path| path == "-")
     }
 
     fn print(&self, summary: &Summary<'_>) -> anyhow::Result<()> {
         match self.summary {
-            SummaryFormat::Text => eprint!("{}", summary.text()),
+            SummaryFormat::Text => say::lines(summary.text().trim_end()),
             SummaryFormat::Json if self.writes_to_stdout() => {
-                eprintln!("{}", serde_json::to_string(summary)?);
+                say::lines(serde_json::to_string(summary)?);
             }
-            SummaryFormat::Json => writeln!(io::stdout(), "{}", serde_json::to_string(summary)?)?,
+            SummaryFormat::Json => say::print(serde_json::to_string(summary)? + "\n")
+                .context("the events are written, but not their summary")?,
         }
         Ok(())
     }

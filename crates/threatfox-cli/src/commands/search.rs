@@ -11,8 +11,10 @@ use threatfox::source::{self, Input};
 use threatfox::{Error, rows};
 
 use super::Usage;
+use crate::advice::LOWER_LIMIT;
 use crate::network::{Network, NetworkOptions};
 use crate::row_output::{RowOptions, TextTable, minute};
+use crate::say::say;
 
 /// Ask the API about an IOC, a sample's hash, a malware family or a tag
 ///
@@ -74,9 +76,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let network = Network::new(&options.network)?;
     let download = match network.download(&Request::Search(search)) {
         Err(error @ DownloadError::Status { status: 500.., .. }) if by_malware => {
-            // https://github.com/abusech/ThreatFox/issues/3
-            let advice = "ThreatFox is known to fail so where --limit is above the number of records: try a lower one";
-            return Err(anyhow::Error::from(error).context(advice));
+            return Err(anyhow::anyhow!("{error}: {LOWER_LIMIT}"));
         }
         Err(DownloadError::Search(reason)) => return Err(Usage(reason).into()),
         result => result?,
@@ -135,12 +135,12 @@ fn read(input: &Input) -> anyhow::Result<RowStore> {
         result => _ = result?,
     }
     if sink.read() == 0 {
-        eprintln!("threatfox: ThreatFox found nothing for this query");
+        say!("ThreatFox found nothing for this query");
         return Ok(RowStore::default());
     }
     let (normalized, counts) = sink.finish()?;
     if !counts.dropped.is_empty() {
-        eprintln!("threatfox: records left out: {}", counts.dropped_text());
+        say!("records left out: {}", counts.dropped_text());
     }
     Ok(match normalized {
         Normalized::ByIoc(store) => store,

@@ -9,9 +9,11 @@ mod support;
 
 mod api;
 mod data;
+mod everywhere;
 mod network;
 mod place;
 mod safety;
+mod streams;
 
 use std::fs;
 

@@ -64,7 +64,7 @@ faults! {
     expired_certificate => 1, ["certificate is not trusted", "expired", "this machine's clock"], |bench| {
         distrust(bench, 2020, "ca.pem")
     };
-    unusable_ca_file => 1, ["can't use the certificates of none.pem"], |bench| {
+    unusable_ca_file => 1, ["can't read the certificates of none.pem"], |bench| {
         asked(0, bench, "fetch --ca-file none.pem", ok("{}"))
     };
     silent_server => 1, ["no answer within 1 s"], |bench| {

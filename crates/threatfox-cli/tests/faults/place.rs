@@ -54,7 +54,7 @@ faults! {
     folder_missing => 1, ["cannot write nowhere/feed.csv"], |bench| {
         bench.run(&good(), &["fetch", "--source", "recent", "-o", "nowhere/feed.csv"])
     };
-    folder_not_writable => 1, ["cannot write feeds/feed.csv", "Permission denied", "Give this user the right"], |bench| {
+    folder_not_writable => 1, ["cannot write feeds/feed.csv", "Permission denied", "give this user the right"], |bench| {
         fs::create_dir(bench.path("feeds")).unwrap();
         let args = ["fetch", "--source", "recent", "-o", "feeds/feed.csv"];
         without_rights(bench, &good(), &args, "feeds")
@@ -89,8 +89,12 @@ faults! {
         let server = Server::always(ok(zip.finish().unwrap().into_inner()));
         with_room_for(bench, 16, &server, "fetch --source full")
     };
-    disk_full => 1, ["cannot write /dev/full", "No space left on device", "Make room"], |bench| {
+    disk_full => 1, ["cannot write /dev/full", "No space left on device", "make room"], |bench| {
         bench.run(&good(), &["fetch", "--source", "recent", "-o", "/dev/full"])
+    };
+    no_room_for_the_rejects => 1, ["cannot write /dev/full", "No space left on device"], |bench| {
+        let args = ["fetch", "--source", "recent", "-o", "feed.csv", "--force", "--rejects", "/dev/full"];
+        bench.run(&good(), &args)
     };
     interrupted => 130, ["interrupted"], |bench| interrupt(bench, "-INT");
     terminated => 130, ["interrupted"], |bench| interrupt(bench, "-TERM");
@@ -116,7 +120,7 @@ fn interrupt(bench: &Bench, signal: &str) -> Ran {
     bench.check(&child.wait_with_output().unwrap())
 }
 
-fn send(signal: &str, id: u32) {
+pub(crate) fn send(signal: &str, id: u32) {
     let mut kill = std::process::Command::new("kill");
     assert!(
         kill.args([signal, &id.to_string()])

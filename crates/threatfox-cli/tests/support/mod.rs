@@ -169,7 +169,9 @@ pub fn addresses(server: &Server) -> Vec<String> {
 /// Searches all files of a folder, what they are called, and what is packed in them.
 pub fn no_key_in(folder: &Path) {
     for path in files(folder) {
-        if path.file_name().unwrap() == KEY_FILE {
+        // A link leads to a file that is searched itself, or to nothing.
+        let link = fs::symlink_metadata(&path).unwrap().is_symlink();
+        if link || path.file_name().unwrap() == KEY_FILE {
             continue;
         }
         let mut bytes = fs::read(&path).unwrap();

@@ -27,7 +27,7 @@ pub enum CacheError {
         reason: &'static str,
     },
     /// The file system refused.
-    #[error("can't use the cache at {}: {source}. Choose another folder with --cache", path.display())]
+    #[error("can't use the cache at {}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -247,16 +247,16 @@ fn check_private(folder: &Path) -> Result<(), CacheError> {
         })
     };
     if !metadata.is_dir() {
-        return refuse("it is a symbolic link or a file. Name the folder itself");
+        return refuse("it is a symbolic link or a file");
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
         if metadata.uid() != rustix::process::geteuid().as_raw() {
-            return refuse("it belongs to another user. Choose a folder of your own");
+            return refuse("it belongs to another user");
         }
         if metadata.mode() & 0o077 != 0 {
-            return refuse("others may enter it. Make it private: chmod 700");
+            return refuse("others may enter it");
         }
     }
     Ok(())
@@ -361,7 +361,7 @@ mod tests {
         symlink(&private, &link).unwrap();
         fs::write(&file, "").unwrap();
         for (folder, says) in [
-            (&open, "chmod 700"),
+            (&open, "others may enter"),
             (&link, "symbolic link"),
             (&file, "file"),
         ] {

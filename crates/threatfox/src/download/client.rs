@@ -10,7 +10,7 @@ use reqwest::{Certificate, StatusCode};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::exchange::{text_of, with_wait};
+use super::answer::{text_of, with_wait};
 use super::retry::Retries;
 use super::transfer::{self, Bounds, Incoming};
 use super::{AuthKey, Download, DownloadError, Event, Period, Request, Validators, address};
@@ -119,7 +119,6 @@ impl Client {
                 source_name: request.to_string(),
                 status: StatusCode::NOT_MODIFIED.as_u16(),
                 said: String::new(),
-                advice: "A cache on the way is broken",
             }),
         }
     }
@@ -279,7 +278,10 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, DownloadError> {
         path: path.into(),
         reason,
     };
-    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let pem = std::fs::read(path).map_err(|source| DownloadError::CaFileUnreadable {
+        path: path.into(),
+        source,
+    })?;
     let certificates = Certificate::from_pem_bundle(&pem)
         .map_err(|error| unusable(transfer::root_cause(&error)))?;
     if certificates.is_empty() {

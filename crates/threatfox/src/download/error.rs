@@ -1,21 +1,19 @@
-//! What can go wrong in a download, in words that say what to do. None of them ever holds the Auth-Key.
+//! What can go wrong in a download, in one line: the cause first, then what was asked for. None of them ever holds the Auth-Key.
 
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
-
-use crate::error::advice_on;
 
 /// Why a download failed. `source_name` is what was asked for and where, without secrets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadError {
     /// The text given as a key can't be one.
-    #[error("the Auth-Key can't be used: {0}. Copy it again from https://auth.abuse.ch/")]
+    #[error("the Auth-Key can't be used: {0}")]
     KeyUnusable(String),
 
     /// The file given as holding the key can't be read.
-    #[error("can't read the Auth-Key from {}: {source}{}", path.display(), advice_on(.source))]
+    #[error("can't read the Auth-Key from {}: {source}", path.display())]
     KeyFile {
         /// The file.
         path: PathBuf,
@@ -24,20 +22,14 @@ pub enum DownloadError {
     },
 
     /// The API was asked for without a key, or an export answered 401 or 403 to a request without one.
-    #[error(
-        "{source_name} needs an Auth-Key and none was given. Get a free one at https://auth.abuse.ch/ \
-         and set THREATFOX_AUTH_KEY, or name a file that holds it with --auth-key-file"
-    )]
+    #[error("the source needs an Auth-Key and none was given: {source_name}")]
     KeyMissing {
         /// What was asked for.
         source_name: String,
     },
 
     /// HTTP 401 or 403 to a request with a key.
-    #[error(
-        "{source_name} refused the Auth-Key (HTTP {status}{said}). Check it at https://auth.abuse.ch/, \
-         where it may have been renewed; a company proxy can refuse requests with the same status"
-    )]
+    #[error("the server refused the Auth-Key (HTTP {status}{said}): {source_name}")]
     KeyRefused {
         /// What was asked for.
         source_name: String,
@@ -48,9 +40,7 @@ pub enum DownloadError {
     },
 
     /// The key would have travelled in the clear.
-    #[error(
-        "won't send the Auth-Key to {url} without TLS: use https (plain http is for this machine only)"
-    )]
+    #[error("won't send the Auth-Key to {url} without TLS")]
     KeyInClear {
         /// The address.
         url: String,
@@ -66,17 +56,24 @@ pub enum DownloadError {
     },
 
     /// The API gives 1 to 7 days.
-    #[error(
-        "ThreatFox's API gives 1 to 7 days, not {0}. For more use the full export: --source full, or auto"
-    )]
+    #[error("ThreatFox's API gives 1 to 7 days, not {0}")]
     Days(u32),
 
     /// A search that the API would not understand.
     #[error("can't search for this: {0}")]
     Search(String),
 
+    /// The file of extra certificates can't be read.
+    #[error("can't read the certificates of {}: {source}", path.display())]
+    CaFileUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
     /// The file of extra certificates is unusable.
-    #[error("can't use the certificates of {}: {reason}. It must hold certificates in PEM form", path.display())]
+    #[error("can't use the certificates of {}: {reason}", path.display())]
     CaFile {
         /// The file.
         path: PathBuf,
@@ -85,16 +82,11 @@ pub enum DownloadError {
     },
 
     /// TLS could not be set up on this machine.
-    #[error(
-        "can't set up TLS: {0}. Install the system's CA certificates (package ca-certificates), or name a PEM file with --ca-file"
-    )]
+    #[error("can't set up TLS: {0}")]
     Tls(String),
 
     /// The server's certificate is not trusted.
-    #[error(
-        "{source_name}: the server's certificate is not trusted: {reason}. If your company inspects TLS, \
-         name its CA certificate with --ca-file; if it is said to be expired or not yet valid, look at this machine's clock"
-    )]
+    #[error("the server's certificate is not trusted: {reason}: {source_name}")]
     Certificate {
         /// What was asked for.
         source_name: String,
@@ -103,9 +95,7 @@ pub enum DownloadError {
     },
 
     /// No connection, after all retries.
-    #[error(
-        "{source_name}: no connection: {reason}. Check the network, DNS and the proxy variables (HTTPS_PROXY)"
-    )]
+    #[error("no connection: {reason}: {source_name}")]
     Connect {
         /// What was asked for.
         source_name: String,
@@ -113,8 +103,29 @@ pub enum DownloadError {
         reason: String,
     },
 
+    /// What answers is not TLS.
+    #[error("the server does not speak TLS: {source_name}")]
+    NotTls {
+        /// What was asked for.
+        source_name: String,
+    },
+
+    /// HTTP 407 on the way.
+    #[error("the proxy wants a user name and password: {source_name}")]
+    ProxyLogin {
+        /// What was asked for.
+        source_name: String,
+    },
+
+    /// The proxy refused to connect to the server.
+    #[error("the proxy did not open a way to the server: {source_name}")]
+    ProxyRefused {
+        /// What was asked for.
+        source_name: String,
+    },
+
     /// The request broke down after the connection stood.
-    #[error("{source_name}: the request failed: {reason}")]
+    #[error("the request failed: {reason}: {source_name}")]
     Request {
         /// What was asked for.
         source_name: String,
@@ -123,7 +134,7 @@ pub enum DownloadError {
     },
 
     /// Silence for longer than the time-out.
-    #[error("{source_name}: no answer within {} s. Try again later, or raise --timeout", timeout.as_secs())]
+    #[error("no answer within {} s: {source_name}", timeout.as_secs())]
     Timeout {
         /// What was asked for.
         source_name: String,
@@ -132,7 +143,7 @@ pub enum DownloadError {
     },
 
     /// The answer trickled in for too long.
-    #[error("{source_name}: only {received} bytes came within {} s, too slow to go on", limit.as_secs())]
+    #[error("only {received} bytes came within {} s, too slow to go on: {source_name}", limit.as_secs())]
     TooSlow {
         /// What was asked for.
         source_name: String,
@@ -142,19 +153,19 @@ pub enum DownloadError {
         limit: Duration,
     },
 
-    /// The server has had enough of us, after all retries.
-    #[error("{source_name}: too many requests (HTTP 429{said}). {advice}")]
+    /// Rate limited, after all retries.
+    #[error("too many requests (HTTP 429{said}){}: {source_name}", asked(*wait))]
     RateLimited {
         /// What was asked for.
         source_name: String,
         /// The server's own words, if it had any.
         said: String,
-        /// When to come back.
-        advice: String,
+        /// How long the server asks to wait.
+        wait: Option<Duration>,
     },
 
     /// Any other status than 200; 5xx after all retries.
-    #[error("{source_name}: the server answered HTTP {status}{said}. {advice}")]
+    #[error("the server answered HTTP {status}{said}: {source_name}")]
     Status {
         /// What was asked for.
         source_name: String,
@@ -162,15 +173,10 @@ pub enum DownloadError {
         status: u16,
         /// The server's own words, if it had any.
         said: String,
-        /// What to do.
-        advice: &'static str,
     },
 
     /// A redirect that is not followed.
-    #[error(
-        "{source_name}: redirected to {to}, which is not followed: {reason}. \
-         Is a proxy's login page in the way? If the service moved, give its new address"
-    )]
+    #[error("redirected to {to}, which is not followed: {reason}: {source_name}")]
     Redirect {
         /// What was asked for.
         source_name: String,
@@ -181,9 +187,7 @@ pub enum DownloadError {
     },
 
     /// HTTP 200, but a web page.
-    #[error(
-        "{source_name}: the server answered with a web page{title} instead of data. A login page of a proxy?"
-    )]
+    #[error("the server answered with a web page{title} instead of data: {source_name}")]
     WebPage {
         /// What was asked for.
         source_name: String,
@@ -192,14 +196,14 @@ pub enum DownloadError {
     },
 
     /// HTTP 200, but nothing came.
-    #[error("{source_name}: the answer is empty. Try again later")]
+    #[error("the answer is empty: {source_name}")]
     Empty {
         /// What was asked for.
         source_name: String,
     },
 
     /// More than the bound.
-    #[error("{source_name}: the answer is larger than {limit} bytes, the bound for a response")]
+    #[error("the answer is larger than {limit} bytes, the bound for a response: {source_name}")]
     TooLarge {
         /// What was asked for.
         source_name: String,
@@ -208,9 +212,7 @@ pub enum DownloadError {
     },
 
     /// The body broke off, or could not be unpacked.
-    #[error(
-        "{source_name}: the answer broke off after {received} bytes: {reason}. Try again later"
-    )]
+    #[error("the answer broke off after {received} bytes: {reason}: {source_name}")]
     Broken {
         /// What was asked for.
         source_name: String,
@@ -221,11 +223,17 @@ pub enum DownloadError {
     },
 
     /// The temporary file could not be written.
-    #[error("can't keep the download in {}: {source}{}", folder.display(), advice_on(.source))]
+    #[error("can't keep the download in {}: {source}", folder.display())]
     Temporary {
         /// The folder for temporary files.
         folder: PathBuf,
         /// Why.
         source: io::Error,
     },
+}
+
+fn asked(wait: Option<Duration>) -> String {
+    wait.map_or_else(String::new, |wait| {
+        format!(", the server asks to wait {} s", wait.as_secs())
+    })
 }

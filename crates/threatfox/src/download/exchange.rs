@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client as Http, Response};
-use reqwest::header::{self, HeaderMap, HeaderName};
+use reqwest::header::{self, HeaderMap};
 
+use super::answer::text_of;
 use super::client::{Client, Prepared};
 use super::retry::{Failure, http_date, retry_after};
 use super::{DownloadError, address, transfer};
@@ -67,12 +68,6 @@ impl Client {
         // The URL could hold the key.
         let error = error.without_url();
         let reason = self.redact(&transfer::root_cause(&error));
-        let for_good = |reason: &str| {
-            Failure::Final(DownloadError::Request {
-                source_name: source_name.clone(),
-                reason: reason.into(),
-            })
-        };
         match tls_error(&error) {
             Some(rustls::Error::InvalidCertificate(_)) => {
                 return Failure::Final(DownloadError::Certificate {
@@ -81,17 +76,15 @@ impl Client {
                 });
             }
             Some(rustls::Error::InvalidMessage(_)) => {
-                return for_good("who answers there does not speak TLS. A login page of a proxy?");
+                return Failure::Final(DownloadError::NotTls { source_name });
             }
             _ => {}
         }
         if error.is_connect() && reason.contains("proxy authorization required") {
             // The types of this and the next are private to hyper-util; the words are not, and a test watches them.
-            for_good("the proxy wants a user name and password: put them into HTTPS_PROXY")
+            Failure::Final(DownloadError::ProxyLogin { source_name })
         } else if error.is_connect() && reason.contains("unsuccessful") {
-            for_good(
-                "the proxy did not open a way to the server. It may want a login first, or must be told to allow this address",
-            )
+            Failure::Final(DownloadError::ProxyRefused { source_name })
         } else if error.is_connect() {
             Failure::Again(
                 DownloadError::Connect {
@@ -128,63 +121,28 @@ impl Client {
                 said,
             }),
             401 => Failure::Final(DownloadError::KeyMissing { source_name }),
-            429 => {
-                let advice = "Ask less often: the exports change every 5 minutes at most".into();
-                Failure::Again(
-                    DownloadError::RateLimited {
-                        source_name,
-                        said,
-                        advice,
-                    },
-                    asked,
-                )
-            }
-            500..=599 => {
-                let advice = "The trouble is the server's: try again later";
-                Failure::Again(
-                    DownloadError::Status {
-                        source_name,
-                        status: status_code,
-                        said,
-                        advice,
-                    },
-                    asked,
-                )
-            }
+            407 => Failure::Final(DownloadError::ProxyLogin { source_name }),
+            429 => Failure::Again(
+                DownloadError::RateLimited {
+                    source_name,
+                    said,
+                    wait: None,
+                },
+                asked,
+            ),
             _ => {
-                let advice = match status_code {
-                    403 => {
-                        "A proxy or the service refuses this machine, or an Auth-Key is needed now"
-                    }
-                    404 | 410 => "The address is wrong or was given up",
-                    407 => "The proxy wants a user name and password: put them into HTTPS_PROXY",
-                    _ => "Check the address",
-                };
-                Failure::Final(DownloadError::Status {
+                let error = DownloadError::Status {
                     source_name,
                     status: status_code,
                     said,
-                    advice,
-                })
+                };
+                if status.is_server_error() {
+                    Failure::Again(error, asked)
+                } else {
+                    Failure::Final(error)
+                }
             }
         }
-    }
-}
-
-/// Adds the wait that the server asked for to the error it ended in.
-pub(super) fn with_wait(error: DownloadError, asked: Option<Duration>) -> DownloadError {
-    match (error, asked) {
-        (
-            DownloadError::RateLimited {
-                source_name, said, ..
-            },
-            Some(wait),
-        ) => DownloadError::RateLimited {
-            source_name,
-            said,
-            advice: format!("The server asks to wait {} s", wait.as_secs()),
-        },
-        (error, _) => error,
     }
 }
 
@@ -193,10 +151,6 @@ fn server_time(headers: &HeaderMap) -> Timestamp {
     text_of(headers, header::DATE)
         .and_then(|date| http_date(&date))
         .unwrap_or_else(Timestamp::now)
-}
-
-pub(super) fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
 /// The start of a body. Half of an explanation is better than none, and the status says enough without one: so an error

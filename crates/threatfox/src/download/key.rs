@@ -71,11 +71,15 @@ impl AuthKey {
     pub fn from_file(path: &Path) -> Result<Self, DownloadError> {
         let mut text = String::new();
         File::open(path)
-            .and_then(|file| file.take(MAX_KEY_FILE).read_to_string(&mut text))
+            .and_then(|file| file.take(MAX_KEY_FILE + 1).read_to_string(&mut text))
             .map_err(|source| DownloadError::KeyFile {
                 path: path.into(),
                 source,
             })?;
+        if text.len() as u64 > MAX_KEY_FILE {
+            let reason = format!("{} is larger than {MAX_KEY_FILE} bytes", path.display());
+            return Err(DownloadError::KeyUnusable(reason));
+        }
         Self::parse(&text)
     }
 
@@ -144,6 +148,24 @@ mod tests {
         assert!(AuthKey::from_file(&path).is_err());
         std::fs::write(&path, format!("{KEY}\n")).unwrap();
         assert_eq!(AuthKey::from_file(&path).unwrap().expose(), KEY);
+    }
+
+    #[test]
+    fn a_key_file_over_the_bound_is_refused_and_not_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        for (length, good) in [(4096, true), (4097, false), (100_000, false)] {
+            std::fs::write(&path, "k".repeat(length)).unwrap();
+            let result = AuthKey::from_file(&path);
+            assert_eq!(result.is_ok(), good, "{length}");
+            if let Err(error) = result {
+                let error = error.to_string();
+                assert!(
+                    error.contains("larger than 4096 bytes") && !error.contains("kkk"),
+                    "{error}"
+                );
+            }
+        }
     }
 
     #[test]

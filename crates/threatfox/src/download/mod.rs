@@ -5,6 +5,7 @@
 //! belongs and never in a message, no redirect to another host, bounded bytes, time and retries.
 
 mod address;
+mod answer;
 mod cache;
 mod client;
 mod error;

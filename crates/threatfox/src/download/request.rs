@@ -220,10 +220,7 @@ mod tests {
     fn days_outside_one_to_seven_are_refused_with_the_way_out() {
         for days in [0, 8, 90] {
             let error = Days::new(days).unwrap_err().to_string();
-            assert!(
-                error.contains("1 to 7") && error.contains("--source full"),
-                "{error}"
-            );
+            assert!(error.contains("1 to 7"), "{error}");
         }
         assert!(Days::new(1).is_ok() && Days::new(7).is_ok());
     }

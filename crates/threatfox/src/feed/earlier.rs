@@ -5,46 +5,13 @@ use std::fs;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
-use crate::normalize::Shape;
-use crate::source::{Input, unpack};
+use super::Shape;
+use crate::error::{Error, Refusal};
+use crate::source::{FEED_START, Input, unpack};
 use crate::text::clean;
 
 /// Enough of a file to tell what it is.
 const START: u64 = 4096;
-
-/// A file was not replaced.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The new feed has lost more than half of the rows.
-    #[error(
-        "refused: the new feed has {new} rows, less than half of the {old} in {path}, which stays as it is. \
-         Look whether the source is whole; if the loss is meant (another source, stricter options), repeat with --force",
-        path = path.display()
-    )]
-    Shrunk {
-        /// The file.
-        path: PathBuf,
-        /// Its rows.
-        old: u64,
-        /// The rows that were to replace them.
-        new: u64,
-    },
-    /// The file holds something else.
-    #[error(
-        "refused: {path} holds {found}, not {wanted}, and stays as it is. \
-         Name another file with -o, or repeat with --force to replace it",
-        path = path.display()
-    )]
-    NotItsLike {
-        /// The file.
-        path: PathBuf,
-        /// What it holds.
-        found: String,
-        /// What was to replace it.
-        wanted: &'static str,
-    },
-}
 
 /// The file that an output replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +39,7 @@ impl Earlier {
         if path.as_os_str() == "-" || !fs::metadata(path).is_ok_and(|file| file.is_file()) {
             return Ok(Self::Free);
         }
-        let (content, rows, damage) = match unpack(&Input::new(path), |file| Ok(read(file))) {
+        let (content, rows, damage) = match unpack(&Input::new(path), |file, _| Ok(read(file))) {
             Err(Error::Empty { .. }) => return Ok(Self::Free),
             // A zip that is no export; what is gzipped comes as far as it can be read.
             Err(Error::Unreadable { .. } | Error::Incomplete { .. }) => {
@@ -97,7 +64,7 @@ impl Earlier {
             Shape::ByKey => "a feed by key",
             Shape::ByIoc => "rows by IOC",
         };
-        Err(Error::Refused(Refusal::NotItsLike {
+        Err(Error::Refused(Refusal::DifferentKind {
             path: path.to_owned(),
             found,
             wanted,
@@ -135,15 +102,16 @@ fn read(file: &mut dyn BufRead) -> (Content, u64, Option<io::Error>) {
     let mut start = Vec::new();
     let begun = file.take(START).read_to_end(&mut start);
     let text = String::from_utf8_lossy(&start);
-    let csv = text.starts_with(super::HEADER_START) || text.starts_with("ioc,ioc_type,");
-    let content = if text.starts_with(super::HEADER_START) || text.starts_with(r#"{"key":""#) {
+    let text = text.trim_start_matches('\u{feff}');
+    let csv = text.starts_with(FEED_START) || text.starts_with("ioc,ioc_type,");
+    let content = if text.starts_with(FEED_START) || text.starts_with(r#"{"key":""#) {
         Content::Feed
     } else if csv || text.starts_with(r#"{"ioc":""#) {
         Content::Rows
     } else if start.is_empty() {
         Content::Unreadable
     } else {
-        Content::Other(clean(&text).chars().take(40).collect())
+        Content::Other(clean(text).chars().take(40).collect())
     };
     let mut lines = count_lines(&start);
     let damage = begun.err().or_else(|| {
@@ -193,7 +161,7 @@ mod tests {
         ));
         assert!(file.check(5).is_ok() && file.check(100).is_ok());
         let refusal = file.check(4).unwrap_err().to_string();
-        for words in ["4 rows", "the 9 in", "stays", "--force"] {
+        for words in ["4 rows", "the 9 in", "stays"] {
             assert!(refusal.contains(words), "{refusal}");
         }
         assert!(look(feed(8), Shape::ByKey).unwrap().check(4).is_ok());
@@ -228,10 +196,7 @@ mod tests {
             ("PK\u{3}\u{4}half a zip", Shape::ByKey, "begins with \"PK\""),
         ] {
             let refusal = look(content, shape).unwrap_err().to_string();
-            assert!(
-                refusal.contains(says) && refusal.contains("--force"),
-                "{refusal}"
-            );
+            assert!(refusal.contains(says), "{refusal}");
         }
         assert_eq!(look(rows, Shape::ByIoc).unwrap(), Earlier::Free);
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use std::ops::Range;
 
 use crate::error::{Error, Place};
-use crate::source::MAX_FIELD;
+use crate::source::{Budget, MAX_FIELD, skip_mark};
 
 /// A line may have this many bytes.
 const MAX_LINE: u64 = 4 * MAX_FIELD as u64;
@@ -14,18 +14,28 @@ const MAX_LINE: u64 = 4 * MAX_FIELD as u64;
 pub(super) struct Lines<'a> {
     pub name: &'a str,
     content: &'a mut dyn BufRead,
+    budget: &'a Budget,
     bytes: Vec<u8>,
     number: u64,
 }
 
 impl<'a> Lines<'a> {
-    pub fn new(name: &'a str, content: &'a mut dyn BufRead) -> Self {
-        Self {
+    pub fn new(
+        name: &'a str,
+        content: &'a mut dyn BufRead,
+        budget: &'a Budget,
+    ) -> Result<Self, Error> {
+        skip_mark(content).map_err(|source| Error::Unreadable {
+            name: name.to_owned(),
+            source,
+        })?;
+        Ok(Self {
             name,
             content,
+            budget,
             bytes: Vec::new(),
             number: 0,
-        }
+        })
     }
 
     /// The next line, without its end, and where it stands.
@@ -42,6 +52,7 @@ impl<'a> Lines<'a> {
             return Ok(None);
         }
         self.number += 1;
+        self.budget.check_records(self.name, self.number)?;
         let place = Place::Line(self.number);
         if self.bytes.len() as u64 > MAX_LINE {
             let problem = "the line is larger than the bound of 256 KiB";
@@ -55,12 +66,11 @@ impl<'a> Lines<'a> {
 }
 
 /// The error for a fault in a line of a feed.
-pub(crate) fn broken(name: &str, place: Place, problem: impl Into<String>) -> Error {
-    Error::Broken {
+pub(super) fn broken(name: &str, place: Place, problem: impl Into<String>) -> Error {
+    Error::BrokenFeed {
         name: name.to_owned(),
         place,
         problem: problem.into(),
-        advice: "Make the feed again with `threatfox normalize` or `threatfox fetch` of this version",
     }
 }
 

@@ -8,8 +8,7 @@ mod row;
 
 use std::io::{self, Write};
 
-pub use earlier::{Earlier, Refusal};
-pub(crate) use line::broken;
+pub use earlier::Earlier;
 pub use narrow::{Line, lines};
 pub use read::read;
 pub use row::FeedRow;
@@ -17,7 +16,6 @@ pub use row::FeedRow;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::key::{Kind, push_regex};
-use crate::normalize::{KeyStore, Part};
 use crate::summary::Keys;
 use crate::table::{Cell, Layout, Table};
 
@@ -42,18 +40,42 @@ pub const COLUMNS: [&str; 14] = [
     "compromised",
 ];
 
-/// How the header of every version begins.
-pub(crate) const HEADER_START: &str = "key,kind,";
-
 /// How many facts make a part of the rows, which one core makes: some 600 KiB of text.
 const PART: usize = 4096;
 
+/// What a feed has its rows for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One row per match key.
+    ByKey,
+    /// One row per IOC.
+    ByIoc,
+}
+
+/// Where the rows of a feed come from: in parts, so that all cores can make them.
+pub trait Store {
+    /// The rows in parts of about this size, in the order of their keys.
+    fn parts(&self, size: usize) -> Vec<Box<dyn Part + '_>>;
+}
+
+/// Some of the rows.
+pub trait Part: Sync {
+    /// Hands the rows over in the order of their keys.
+    ///
+    /// # Errors
+    /// The first error of `take`, which ends the walk.
+    fn each_row(&self, take: &mut dyn FnMut(&FeedRow<'_>) -> io::Result<()>) -> io::Result<()>;
+}
+
 /// Writes the feed and counts its keys. All cores make rows.
-pub fn write<W: Write>(store: &KeyStore, out: W, layout: Layout) -> io::Result<(W, Keys)> {
+pub fn write<W: Write>(store: &impl Store, out: W, layout: Layout) -> io::Result<(W, Keys)> {
     let mut out = Table::new(out, layout, &COLUMNS)?.finish()?;
     let mut keys = Keys::default();
     for parts in store.parts(PART).chunks(rayon::current_num_threads()) {
-        let made: Vec<_> = parts.par_iter().map(|part| rows(part, layout)).collect();
+        let made: Vec<_> = parts
+            .par_iter()
+            .map(|part| rows(part.as_ref(), layout))
+            .collect();
         for rows in made {
             let (text, of_part) = rows?;
             out.write_all(&text)?;
@@ -64,11 +86,11 @@ pub fn write<W: Write>(store: &KeyStore, out: W, layout: Layout) -> io::Result<(
 }
 
 /// The rows of a part as text, and their keys counted.
-fn rows(part: &Part<'_>, layout: Layout) -> io::Result<(Vec<u8>, Keys)> {
+fn rows(part: &dyn Part, layout: Layout) -> io::Result<(Vec<u8>, Keys)> {
     let mut table = Table::part(Vec::new(), layout, &COLUMNS);
     let mut keys = Keys::default();
     let (mut regex, mut ports) = (String::new(), String::new());
-    part.each_row(|row| {
+    part.each_row(&mut |row| {
         keys.add(row.kind, row.first_seen, row.last_seen);
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);

@@ -22,8 +22,8 @@ pub fn read(
     input: &Input,
     take: &mut dyn FnMut(&FeedRow<'_>, Place) -> Result<(), Error>,
 ) -> Result<u64, Error> {
-    unpack(input, |content| {
-        let mut lines = Lines::new(input.name(), content);
+    unpack(input, |content, budget| {
+        let mut lines = Lines::new(input.name(), content, budget)?;
         let header = Header::read(&mut lines)?;
         let mut rows = 0;
         let mut fields = Fields::default();
@@ -68,7 +68,6 @@ impl Header {
 
     /// Reads the first line of a feed.
     pub fn of(name: &str, line: &str) -> Result<Self, Error> {
-        let line = line.trim_start_matches('\u{feff}');
         let mut fields = Fields::default();
         let names: Vec<&str> = fields
             .split(line)
@@ -297,7 +296,10 @@ mod tests {
             Ok(vec!["evil.example [] true".to_owned()])
         );
         let error = keys(&row("evil.example")).unwrap_err();
-        assert!(error.contains("line 2: field regex"), "{error}");
+        assert!(
+            error.contains("field regex") && error.ends_with("line 2"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -314,10 +316,7 @@ mod tests {
     fn what_is_no_feed_is_refused_with_what_to_do() {
         for (content, expected) in [
             (String::new(), "is empty"),
-            (
-                "# ThreatFox IOCs\n".to_owned(),
-                "is no feed: it begins with",
-            ),
+            ("# ThreatFox IOCs\n".to_owned(), "not a feed: "),
             (
                 "key,kind,ioc\n".to_owned(),
                 "lacks the columns ioc_type, regex, ports, malware",
@@ -325,16 +324,19 @@ mod tests {
             (format!("{HEADER}\n"), "no row after the header"),
             (
                 format!("{HEADER}\nevil.example,domain\n"),
-                "line 2: 2 fields",
+                "2 fields where the header has 14: feed.csv, line 2",
             ),
             (format!("{HEADER}\n{}", "x".repeat(300_000)), "256 KiB"),
-            (format!("{HEADER}\n\"{ROW}\n"), "line 2: 1 fields"),
+            (
+                format!("{HEADER}\n\"{ROW}\n"),
+                "1 fields where the header has 14: feed.csv, line 2",
+            ),
         ] {
             let error = keys(content.as_bytes()).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
         let error = keys(b"key,\xff\n").unwrap_err();
-        assert!(error.contains("line 1: not UTF-8"), "{error}");
+        assert!(error.contains("not UTF-8: feed.csv, line 1"), "{error}");
     }
 
     #[test]
@@ -354,7 +356,7 @@ mod tests {
         ] {
             let row = ROW.replacen(good, bad, 1);
             let error = keys(format!("{HEADER}\n{ROW}\n{row}\n").as_bytes()).unwrap_err();
-            assert!(error.contains("feed.csv, line 3: "), "{error}");
+            assert!(error.ends_with(": feed.csv, line 3"), "{error}");
             assert!(error.contains(expected), "{error}");
         }
     }

@@ -7,7 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::Feed;
 use crate::arena::{Arena, Names, Span};
-use crate::error::{Error, Place};
+use crate::error::Error;
 use crate::feed::{self, FeedRow};
 use crate::key::Kind;
 use crate::source::Input;
@@ -54,32 +54,27 @@ impl Index {
     /// Reads a feed, plain or gzipped.
     ///
     /// # Errors
-    /// Those of [`feed::read`]; a key that is there twice; [`Error::TooLarge`].
+    /// Those of [`feed::read`]; [`Error::TooLarge`].
     pub fn read(input: &Input) -> Result<Self, Error> {
         let mut index = Self::default();
-        feed::read(input, &mut |row, place| {
-            if index.insert(row)? {
-                Ok(())
-            } else {
-                Err(twice(input, place, row.key))
-            }
+        feed::read(input, &mut |row, _| {
+            index.insert(row)?;
+            Ok(())
         })?;
         Ok(index)
     }
 
-    /// Adds a row. `false` where its key is there already: then nothing is added.
+    /// Adds a row. `false` where its key is there already: then the last row counts, as in the hunts.
     ///
     /// # Errors
     /// [`Error::TooLarge`].
     pub fn insert(&mut self, row: &FeedRow<'_>) -> Result<bool, Error> {
         let hash = self.hasher.hash_one(row.key);
-        if self.find(hash, row.key).is_some() {
-            return Ok(false);
-        }
+        let earlier = self.find(hash, row.key);
         let number = to_u32(self.rows.len(), "keys")?;
         let ports = to_u32(self.ports.len(), "ports")?;
         let (key, ioc) = self.add_texts(row.key, row.ioc)?;
-        self.rows.push(Row {
+        let added = Row {
             first_seen: row.first_seen.unwrap_or(NEVER),
             last_seen: row.last_seen.unwrap_or(NEVER),
             id: row.id,
@@ -95,8 +90,13 @@ impl Index {
             confidence: row.confidence,
             exact: row.exact,
             compromised: row.compromised,
-        });
+        };
         self.ports.extend_from_slice(row.ports);
+        if let Some(number) = earlier {
+            self.rows[number as usize] = added;
+            return Ok(false);
+        }
+        self.rows.push(added);
         let Self {
             table,
             rows,
@@ -187,11 +187,6 @@ fn to_u32(n: usize, what: &'static str) -> Result<u32, Error> {
     })
 }
 
-fn twice(input: &Input, place: Place, key: &str) -> Error {
-    let problem = format!("field key: {key:?} is there twice");
-    feed::broken(input.name(), place, problem)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_there_is_not_replaced_and_others_are_not_found() {
+    fn of_a_key_that_is_there_twice_the_last_row_counts_and_others_are_not_found() {
         let mut index = Index::default();
         assert!(
             index
@@ -261,9 +256,10 @@ mod tests {
                 .unwrap()
         );
         assert_eq!(
-            index.get("a.example").map(|row| row.kind),
-            Some(Kind::Domain)
+            index.get("a.example").map(|row| (row.kind, row.ioc)),
+            Some((Kind::Ip, "b"))
         );
+        assert_eq!(index.len(), 1);
         for near in ["", "a.exampl", "a.example.", "A.example", ".example"] {
             assert_eq!(index.get(near), None, "{near}");
         }

@@ -4,12 +4,13 @@
 //! and needs no hash table. A fact takes 80 bytes and its texts.
 
 use std::cmp::Ordering;
+use std::io;
 
 use rayon::slice::ParallelSliceMut;
 
 use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
-use crate::feed::FeedRow;
+use crate::feed::{self, FeedRow};
 use crate::ioc::IocType;
 use crate::key::{Key, KeyMaker, Kind};
 use crate::record::{Column, Record};
@@ -118,8 +119,7 @@ impl KeyStore {
     }
 
     /// The facts in parts of about this size, in the order of their keys. All facts of a key are in one part.
-    #[must_use]
-    pub fn parts(&self, size: usize) -> Vec<Part<'_>> {
+    fn parts(&self, size: usize) -> Vec<Part<'_>> {
         let mut parts = Vec::new();
         let mut rest = &self.facts[..];
         while !rest.is_empty() {
@@ -171,22 +171,23 @@ impl KeyStore {
     }
 }
 
+impl feed::Store for KeyStore {
+    fn parts(&self, size: usize) -> Vec<Box<dyn feed::Part + '_>> {
+        let parts = self.parts(size).into_iter();
+        parts.map(|part| Box::new(part) as Box<_>).collect()
+    }
+}
+
 /// Some of the facts, all that are known of their keys.
 #[derive(Debug, Clone, Copy)]
-pub struct Part<'a> {
+struct Part<'a> {
     store: &'a KeyStore,
     facts: &'a [Fact],
 }
 
-impl Part<'_> {
-    /// Merges the facts of each key and hands the rows over in the order of their keys.
-    ///
-    /// # Errors
-    /// The first error of `take`, which ends the walk.
-    pub fn each_row<E>(
-        &self,
-        mut take: impl FnMut(&FeedRow<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+impl feed::Part for Part<'_> {
+    /// Merges the facts of each key.
+    fn each_row(&self, take: &mut dyn FnMut(&FeedRow<'_>) -> io::Result<()>) -> io::Result<()> {
         let store = self.store;
         let mut ports = Vec::new();
         let mut malware = Merged::default();

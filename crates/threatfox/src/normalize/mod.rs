@@ -4,8 +4,9 @@ mod filter;
 mod key_store;
 mod row_store;
 
+pub use crate::feed::Shape;
 pub use filter::Filter;
-pub use key_store::{KeyStore, Part};
+pub use key_store::KeyStore;
 pub use row_store::{IocRow, RowStore};
 
 use crate::error::Error;
@@ -15,15 +16,6 @@ use crate::reject::{Reason, Reject};
 use crate::shared_hosts::SharedHosts;
 use crate::source::Sink;
 use crate::summary::Counts;
-
-/// What is made of the records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// A row a match key.
-    ByKey,
-    /// A row an IOC.
-    ByIoc,
-}
 
 /// Takes each reject, where a list of them is wanted.
 pub type RejectSink<'a> = Box<dyn FnMut(&RawRecord<'_>, &Reject) -> Result<(), Error> + 'a>;

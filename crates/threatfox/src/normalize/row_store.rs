@@ -35,7 +35,7 @@ pub struct RowStore {
     names: Names,
 }
 
-/// A row by IOC: see DESIGN section 3, "Rows by IOC".
+/// A row by IOC, with the columns of [`crate::rows::COLUMNS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The columns of the table.
 pub struct IocRow<'a> {
@@ -105,11 +105,10 @@ impl RowStore {
         let Self { rows, arena, names } = self;
         let activity = |row: &Row| row.first_seen.max(row.last_seen.unwrap_or(i64::MIN));
         rows.sort_unstable_by(|a, b| {
-            let texts = |row: &Row| (view(arena, names, row), row.id);
             b.id.cmp(&a.id)
                 .then(activity(b).cmp(&activity(a)))
                 .then_with(|| {
-                    let ((a, _), (b, _)) = (texts(a), texts(b));
+                    let (a, b) = (view(arena, names, a), view(arena, names, b));
                     // Two versions of one record, active at the same time: any fixed order will do.
                     (
                         a.ioc,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
+use super::budget::{Bounded, Budget, Packed};
 use crate::error::Error;
 
 /// Unpacked data may have this many bytes.
@@ -16,6 +17,8 @@ const MAX_UNPACKED: u64 = 4 << 30;
 const MAX_SPOOLED: u64 = 512 << 20;
 const BUFFER: usize = 64 * 1024;
 const START: u64 = 4096;
+/// The byte order mark.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Something to read, under the name that messages use.
 #[derive(Debug, Clone)]
@@ -72,10 +75,10 @@ impl Input {
     }
 }
 
-/// Hands the unpacked content of an input to `read`.
+/// Hands the unpacked content of an input to `read`, and what it may hold.
 pub(crate) fn unpack<T>(
     input: &Input,
-    read: impl FnOnce(&mut (dyn BufRead + Send)) -> Result<T, Error>,
+    read: impl FnOnce(&mut (dyn BufRead + Send), &Budget) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let io_error = |action| {
         let path = input.name.clone();
@@ -87,6 +90,10 @@ pub(crate) fn unpack<T>(
     };
     match &input.origin {
         Origin::File(path) => {
+            // Windows would say that access is denied.
+            if path.is_dir() {
+                return Err(io_error("read")(io::ErrorKind::IsADirectory.into()));
+            }
             let file = File::open(path).map_err(io_error("open"))?;
             return unpack_file(&input.name, file, read);
         }
@@ -100,7 +107,11 @@ pub(crate) fn unpack<T>(
     }
     let mut file = tempfile::tempfile().map_err(io_error("make a temporary file for"))?;
     file.write_all(&magic).map_err(io_error("unpack"))?;
-    io::copy(&mut Bounded::new(stdin, MAX_SPOOLED), &mut file).map_err(io_error("unpack"))?;
+    io::copy(
+        &mut Bounded::new(stdin, MAX_SPOOLED, &Budget::unbounded()),
+        &mut file,
+    )
+    .map_err(io_error("unpack"))?;
     file.seek(SeekFrom::Start(0)).map_err(io_error("unpack"))?;
     unpack_zip(&input.name, file, read)
 }
@@ -108,7 +119,7 @@ pub(crate) fn unpack<T>(
 fn unpack_file<T>(
     name: &str,
     mut file: impl Read + Seek + Send,
-    read: impl FnOnce(&mut (dyn BufRead + Send)) -> Result<T, Error>,
+    read: impl FnOnce(&mut (dyn BufRead + Send), &Budget) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let io_error = |source| Error::Io {
         action: "read",
@@ -138,36 +149,44 @@ fn unpack_stream<T>(
     name: &str,
     magic: &[u8],
     rest: impl Read + Send,
-    read: impl FnOnce(&mut (dyn BufRead + Send)) -> Result<T, Error>,
+    read: impl FnOnce(&mut (dyn BufRead + Send), &Budget) -> Result<T, Error>,
 ) -> Result<T, Error> {
     if magic.is_empty() {
         return Err(Error::Empty {
             name: name.to_owned(),
         });
     }
-    let whole = BufReader::with_capacity(BUFFER, Cursor::new(magic).chain(rest));
+    let whole = Cursor::new(magic).chain(rest);
     if magic.starts_with(&[0x1f, 0x8b]) {
-        read(&mut BufReader::with_capacity(
-            BUFFER,
-            Bounded::new(MultiGzDecoder::new(whole), MAX_UNPACKED),
-        ))
+        let budget = Budget::default();
+        let packed = Packed {
+            inner: whole,
+            budget: &budget,
+        };
+        let decoder = MultiGzDecoder::new(BufReader::with_capacity(BUFFER, packed));
+        read(&mut bounded(decoder, &budget), &budget)
     } else {
-        read(&mut BufReader::with_capacity(
-            BUFFER,
-            Bounded::new(whole, MAX_UNPACKED),
-        ))
+        let budget = Budget::unbounded();
+        read(&mut bounded(whole, &budget), &budget)
     }
+}
+
+fn bounded<R: Read>(inner: R, budget: &Budget) -> BufReader<Bounded<'_, R>> {
+    BufReader::with_capacity(BUFFER, Bounded::new(inner, MAX_UNPACKED, budget))
 }
 
 fn unpack_zip<T>(
     name: &str,
-    file: impl Read + Seek + Send,
-    read: impl FnOnce(&mut (dyn BufRead + Send)) -> Result<T, Error>,
+    mut file: impl Read + Seek + Send,
+    read: impl FnOnce(&mut (dyn BufRead + Send), &Budget) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let broken = |source: zip::result::ZipError| Error::Unreadable {
         name: name.to_owned(),
         source: source.into(),
     };
+    let size = file
+        .seek(SeekFrom::End(0))
+        .map_err(|source| broken(source.into()))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
     if archive.len() != 1 {
         return Err(Error::Incomplete {
@@ -179,53 +198,15 @@ fn unpack_zip<T>(
         });
     }
     let member = archive.by_index(0).map_err(broken)?;
-    read(&mut BufReader::with_capacity(
-        BUFFER,
-        Bounded::new(member, MAX_UNPACKED),
-    ))
+    // The zip says how large its member is, and may lie.
+    let budget = Budget::of(member.compressed_size().min(size));
+    read(&mut bounded(member, &budget), &budget)
 }
 
-/// Fails past a number of bytes, so that a small file cannot unpack into all there is of memory or disk.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-    bound: u64,
-}
-
-impl<R> Bounded<R> {
-    fn new(inner: R, bound: u64) -> Self {
-        Self {
-            inner,
-            left: bound,
-            bound,
-        }
+/// Passes over the byte order mark that some editors put in front of a text.
+pub(crate) fn skip_mark(content: &mut dyn BufRead) -> io::Result<()> {
+    if content.fill_buf()?.starts_with(MARK) {
+        content.consume(MARK.len());
     }
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buf)?;
-        self.left = self.left.checked_sub(n as u64).ok_or_else(|| {
-            io::Error::other(format!(
-                "it unpacks to more than the bound of {} MiB",
-                self.bound >> 20
-            ))
-        })?;
-        Ok(n)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unpacking_stops_at_the_bound() {
-        let mut out = Vec::new();
-        let error = Bounded::new(io::repeat(0).take(2 << 20), 1 << 20)
-            .read_to_end(&mut out)
-            .unwrap_err();
-        assert!(error.to_string().contains("bound of 1 MiB"));
-        assert!(out.len() <= 1 << 20);
-    }
+    Ok(())
 }

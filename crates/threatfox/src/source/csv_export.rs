@@ -5,13 +5,11 @@ use std::io::{self, BufRead, Cursor, Read};
 
 use super::ahead::ahead;
 use super::csv_records::{CsvRecord, Records};
+use super::form::Form;
 use super::{Format, MAX_FIELD, Report, Sink};
 use crate::error::{Error, Place};
 use crate::record::{Column, RawRecord};
 use crate::reject::Reason;
-
-const ADVICE: &str =
-    "Download the export again; if it stays so, the format has changed and needs a newer threatfox";
 
 /// What stands before the first record.
 struct Header {
@@ -28,6 +26,9 @@ struct Export<'a> {
     columns: Vec<Option<Column>>,
     sink: &'a mut dyn Sink,
     records: u64,
+    /// Records with more fields than columns.
+    longer: u64,
+    form: Form,
     /// How many there are, by the last line.
     declared: Option<u64>,
 }
@@ -44,6 +45,8 @@ pub(super) fn read(
         columns: header.columns,
         sink,
         records: 0,
+        longer: 0,
+        form: Form::default(),
         declared: None,
     };
     let content = Cursor::new(header.first_data).chain(content);
@@ -51,12 +54,14 @@ pub(super) fn read(
         let batch = batch.map_err(|source| unreadable(name, source))?;
         batch.records().try_for_each(|record| export.take(&record))
     })?;
+    export.form.check(name, export.records)?;
     export.check_number()?;
     Ok(Report {
         name: name.to_owned(),
         format: Format::CsvExport,
         records: export.records,
         unknown_columns: header.unknown,
+        longer_records: export.longer,
     })
 }
 
@@ -67,35 +72,31 @@ impl Export<'_> {
             self.declared = self.declared.or_else(|| declared_entries(first));
             return Ok(());
         }
-        let place = || Place::Line(record.line());
-        if let Some(problem) = self.problem(record) {
-            return Err(broken(self.name, place(), problem));
+        let place = Place::Line(record.line());
+        if self.declared.is_some() {
+            let problem = "data after the line with the number of entries";
+            return Err(broken(self.name, place, problem));
         }
         self.records += 1;
-        match record.texts() {
-            Ok(texts) => self.sink.record(&raw_record(&self.columns, texts)),
-            Err(_) => self.sink.unreadable(
-                &RawRecord::default(),
-                &Reason::NotUtf8.because(place().to_string()),
-            ),
-        }
-    }
-
-    /// What makes a record one that no export has.
-    fn problem(&self, record: &CsvRecord<'_>) -> Option<String> {
         let columns = self.columns.len();
-        if self.declared.is_some() {
-            return Some("data after the line with the number of entries".to_owned());
-        }
-        if record.len() != columns {
-            return Some(format!(
-                "{} fields where the header has {columns}",
-                record.len()
-            ));
+        let Ok(texts) = record.texts() else {
+            let reject = self.form.reject(Reason::NotUtf8, place, "not UTF-8");
+            return self.sink.unreadable(&RawRecord::default(), &reject);
+        };
+        let raw = raw_record(&self.columns, texts);
+        if record.len() < columns {
+            let problem = format!("{} fields where the header has {columns}", record.len());
+            let reject = self.form.reject(Reason::FieldsMissing, place, &problem);
+            return self.sink.unreadable(&raw, &reject);
         }
         // Few records are as long as one field may be.
-        let large = record.bytes() > MAX_FIELD && record.fields().any(|f| f.len() > MAX_FIELD);
-        large.then(|| "a field is larger than the bound of 64 KiB".to_owned())
+        if record.bytes() > MAX_FIELD && record.fields().any(|field| field.len() > MAX_FIELD) {
+            let problem = "a field is larger than the bound of 64 KiB";
+            let reject = self.form.reject(Reason::TooLarge, place, problem);
+            return self.sink.unreadable(&raw, &reject);
+        }
+        self.longer += u64::from(record.len() > columns);
+        self.sink.record(&raw)
     }
 
     fn check_number(&self) -> Result<(), Error> {
@@ -119,7 +120,9 @@ fn raw_record<'a>(
 ) -> RawRecord<'a> {
     let mut raw = RawRecord::default();
     for (column, text) in columns.iter().zip(texts) {
-        if let Some(column) = column {
+        if let Some(column) = column
+            && text.len() <= MAX_FIELD
+        {
             raw.set(*column, text);
         }
     }
@@ -142,6 +145,10 @@ fn read_header(name: &str, content: &mut dyn BufRead) -> Result<Header, Error> {
             .take(limit)
             .read_until(b'\n', &mut line)
             .map_err(|source| unreadable(name, source))?;
+        if line.len() as u64 == limit {
+            let problem = "the line is larger than the bound of 1 MiB";
+            return Err(broken(name, Place::Line(header.lines + 1), problem));
+        }
         if line.is_empty() && header.columns.is_empty() {
             return Err(incomplete(
                 name,
@@ -218,7 +225,6 @@ fn broken(name: &str, place: Place, problem: impl Into<String>) -> Error {
         name: name.to_owned(),
         place,
         problem: problem.into(),
-        advice: ADVICE,
     }
 }
 

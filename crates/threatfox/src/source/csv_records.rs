@@ -1,7 +1,8 @@
 //! Records of `"a", "b"`, split where they lie in the block that was read: nothing is copied.
 //!
-//! The csv crate takes a quote after a space for part of the field, so it cannot read ThreatFox's spacing by itself.
-//! Otherwise the rules are its own (RFC 4180), but for a quote that neither ends its field nor is doubled: it is text.
+//! Our own, as the csv crate takes a quote after a space for part of the field, and so cannot read ThreatFox's spacing by itself. An
+//! adapter in front of it would have to find the ends of fields just as it is done here, to double the stray quotes and to bound the
+//! records, and then csv would find them again: 80 instead of 41 ms for 100,000 records, of some 170 ms in all. Otherwise the rules are its own (RFC 4180), but for a quote that neither ends its field nor is doubled: it is text.
 
 use std::io::{self, ErrorKind, Read};
 use std::mem;
@@ -12,28 +13,41 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 /// What is read at a time.
 const BLOCK: usize = 64 * 1024;
+/// So many fields of a record are kept; the rest is only counted. An export has 15.
+const MAX_FIELDS: usize = 64;
+/// With so many fields a batch is full. A block of an export has 9,000.
+const FULL: usize = 32 * 1024;
 /// A record of this many bytes is damage, such as a quote that is missing: 15 fields of 64 KiB fit.
 const MAX_RECORD: usize = 1 << 20;
 
 /// Reads the records of an input, a batch at a time. Do not read on after an error.
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     inner: R,
     /// The line that comes next.
     line: u64,
     /// What was read of a record that is not whole yet.
     rest: Vec<u8>,
+    /// Whether there may be whole records in it, as the last batch was full.
+    whole: bool,
     /// Whether the input has nothing more.
     ended: bool,
 }
 
 /// Records that were read in one go: one at least.
-pub(super) struct Batch {
+pub(crate) struct Batch {
     bytes: Vec<u8>,
     fields: Vec<Field>,
-    /// The bytes and the fields of each record.
-    records: Vec<(Range<usize>, Range<usize>)>,
+    records: Vec<Bounds>,
     /// The line of the first byte.
     line: u64,
+}
+
+/// Where a record stands in its batch.
+struct Bounds {
+    bytes: Range<usize>,
+    fields: Range<usize>,
+    /// How many fields it has, also those that are not kept.
+    count: usize,
 }
 
 /// Where a field stands in its record.
@@ -45,11 +59,10 @@ struct Field {
 }
 
 /// One record. A field without quotes keeps the blanks around it.
-pub(super) struct CsvRecord<'a> {
+pub(crate) struct CsvRecord<'a> {
     bytes: &'a [u8],
     fields: &'a [Field],
-    /// What stands before it in the batch, and the line where that begins.
-    before: &'a [u8],
+    count: usize,
     line: u64,
 }
 
@@ -64,29 +77,29 @@ impl Field {
 }
 
 impl<'a> CsvRecord<'a> {
-    /// How many fields there are: one at least.
-    pub(super) fn len(&self) -> usize {
-        self.fields.len()
+    /// How many fields there are: one at least, and maybe more than are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.count
     }
 
     /// How many bytes it has, what stands between its fields included.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The line it begins in. Counted only when it is asked for.
-    pub(super) fn line(&self) -> u64 {
-        self.line + count_lines(self.before)
+    /// The line it begins in.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
     }
 
-    /// The fields.
-    pub(super) fn fields(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    /// The fields, as far as they are kept.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let bytes = self.bytes;
         self.fields.iter().map(|f| &bytes[f.start..f.end])
     }
 
     /// The fields as text.
-    pub(super) fn texts(&self) -> Result<impl Iterator<Item = &'a str> + use<'a>, Utf8Error> {
+    pub(crate) fn texts(&self) -> Result<impl Iterator<Item = &'a str> + use<'a>, Utf8Error> {
         let text = str::from_utf8(self.bytes)?;
         Ok(self.fields.iter().map(|f| &text[f.start..f.end]))
     }
@@ -102,7 +115,9 @@ impl Batch {
             line,
         };
         let (mut start, mut known) = (0, 0);
-        while let Some(len) = split(&batch.bytes[start..], ended, &mut batch.fields) {
+        while known < FULL
+            && let Some((len, count)) = split(&batch.bytes[start..], ended, &mut batch.fields)
+        {
             let bytes = &mut batch.bytes[start..start + len];
             if bytes.trim_ascii().is_empty() {
                 batch.fields.truncate(known);
@@ -114,7 +129,11 @@ impl Batch {
                 }
                 let fields = known..batch.fields.len();
                 known = fields.end;
-                batch.records.push((start..start + len, fields));
+                batch.records.push(Bounds {
+                    bytes: start..start + len,
+                    fields,
+                    count,
+                });
             }
             start += len;
         }
@@ -122,41 +141,50 @@ impl Batch {
     }
 
     /// The records in their order.
-    pub(super) fn records(&self) -> impl Iterator<Item = CsvRecord<'_>> {
-        self.records.iter().map(|(bytes, fields)| CsvRecord {
-            bytes: &self.bytes[bytes.clone()],
-            fields: &self.fields[fields.clone()],
-            before: &self.bytes[..bytes.start],
-            line: self.line,
+    pub(crate) fn records(&self) -> impl Iterator<Item = CsvRecord<'_>> {
+        let (mut line, mut counted) = (self.line, 0);
+        self.records.iter().map(move |bounds| {
+            line += count_lines(&self.bytes[counted..bounds.bytes.start]);
+            counted = bounds.bytes.start;
+            CsvRecord {
+                bytes: &self.bytes[bounds.bytes.clone()],
+                fields: &self.fields[bounds.fields.clone()],
+                count: bounds.count,
+                line,
+            }
         })
     }
 }
 
 impl<R: Read> Records<R> {
     /// `line` is the number of the first line.
-    pub(super) fn new(inner: R, line: u64) -> Self {
+    pub(crate) fn new(inner: R, line: u64) -> Self {
         Self {
             inner,
             line,
             rest: Vec::new(),
+            whole: false,
             ended: false,
         }
     }
 
     /// Reads on until there is a record, or nothing more.
     fn batch(&mut self) -> io::Result<Option<Batch>> {
-        while !self.ended {
+        while !self.ended || self.whole {
             let mut text = mem::take(&mut self.rest);
-            if text.len() >= MAX_RECORD {
+            if !self.whole && text.len() >= MAX_RECORD {
                 let bound = MAX_RECORD >> 20;
                 return Err(io::Error::other(format!(
                     "a record is larger than the bound of {bound} MiB: a quote may be missing"
                 )));
             }
-            self.read_block(&mut text)?;
+            if !self.whole {
+                self.read_block(&mut text)?;
+            }
             let (mut batch, len) = Batch::split(text, self.ended, self.line);
             self.line += count_lines(&batch.bytes[..len]);
             self.rest = batch.bytes.split_off(len);
+            self.whole = batch.fields.len() >= FULL;
             if !batch.records.is_empty() {
                 return Ok(Some(batch));
             }
@@ -191,13 +219,13 @@ impl<R: Read> Iterator for Records<R> {
     }
 }
 
-/// Adds the fields of the first record, and says its length, the end of its line included. `None` where its end is not
-/// there yet, or nothing is left.
-fn split(text: &[u8], ended: bool, fields: &mut Vec<Field>) -> Option<usize> {
+/// Adds the fields of the first record, and says its length, the end of its line included, and how many fields it has.
+/// `None` where its end is not there yet, or nothing is left.
+fn split(text: &[u8], ended: bool, fields: &mut Vec<Field>) -> Option<(usize, usize)> {
     if text.is_empty() {
         return None;
     }
-    let mut at = 0;
+    let (mut at, mut count) = (0, 0);
     loop {
         at += blanks(&text[at..]);
         let (field, stop) = if text.get(at) == Some(&b'"') {
@@ -205,11 +233,14 @@ fn split(text: &[u8], ended: bool, fields: &mut Vec<Field>) -> Option<usize> {
         } else {
             bare(text, at, ended)?
         };
-        fields.push(field);
+        count += 1;
+        if count <= MAX_FIELDS {
+            fields.push(field);
+        }
         match text.get(stop) {
             Some(b',') => at = stop + 1,
-            Some(_) => return Some(stop + 1),
-            None => return Some(stop),
+            Some(_) => return Some((stop + 1, count)),
+            None => return Some((stop, count)),
         }
     }
 }
@@ -273,124 +304,4 @@ fn undouble(field: &mut [u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Hands out one byte at a time.
-    struct Drip<'a>(&'a [u8]);
-
-    impl Read for Drip<'_> {
-        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            let n = buf.len().min(1);
-            self.0.read(&mut buf[..n])
-        }
-    }
-
-    fn records(input: impl Read) -> Vec<(u64, Vec<String>)> {
-        let mut all = Vec::new();
-        for batch in Records::new(input, 1) {
-            for record in batch.unwrap().records() {
-                let texts = record.texts().unwrap().map(|text| text.trim().to_owned());
-                all.push((record.line(), texts.collect()));
-            }
-        }
-        all
-    }
-
-    fn fields(text: &str) -> Vec<String> {
-        let mut all = records(text.as_bytes());
-        assert_eq!(all.len(), 1, "{all:?}");
-        all.remove(0).1
-    }
-
-    #[test]
-    fn blanks_between_fields_do_not_reach_them() {
-        assert_eq!(
-            fields("\"a\", \"b\",\"c\" ,   \"d\", 5, \"\",, \"e\" \r\n"),
-            ["a", "b", "c", "d", "5", "", "", "e"]
-        );
-    }
-
-    #[test]
-    fn commas_quotes_and_newlines_in_a_field_stay_as_they_are() {
-        assert_eq!(
-            fields("\"a, b\", \"x\"\", \"\"y\", \"l\n, m\", \"\"\"\""),
-            ["a, b", "x\", \"y", "l\n, m", "\""]
-        );
-    }
-
-    #[test]
-    fn a_quote_that_ends_no_field_is_text() {
-        assert_eq!(
-            fields("\"the \"best\" one\", \"b\""),
-            ["the \"best\" one", "b"]
-        );
-    }
-
-    #[test]
-    fn a_record_knows_its_line_and_blank_lines_are_none() {
-        let text = "\"1\", \"a\n\nb\"\r\n\r\n  \n\"4\"\n# Number of entries: 2";
-        let lines: Vec<_> = records(text.as_bytes())
-            .into_iter()
-            .map(|(line, fields)| (line, fields.len()))
-            .collect();
-        assert_eq!(lines, [(1, 2), (6, 1), (7, 1)]);
-    }
-
-    #[test]
-    fn an_unclosed_quote_does_not_fill_the_memory() {
-        let limit = 4 * MAX_RECORD as u64;
-        let mut endless = Read::chain(&b"\"a\", \""[..], io::repeat(b'x')).take(limit);
-        let first = Records::new(&mut endless, 1).next();
-        let error = first.unwrap().map(|_| ()).unwrap_err();
-        assert!(error.to_string().contains("bound of 1 MiB"));
-        assert!(endless.limit() >= limit / 2);
-    }
-
-    #[test]
-    fn records_across_blocks_are_whole() {
-        let count = 3 * BLOCK / 20;
-        let lines: Vec<_> = (0..count)
-            .map(|n| format!("\"{n}\", \"{}\"", n * 7))
-            .collect();
-        let text = lines.join("\n");
-        for (n, (line, fields)) in records(text.as_bytes()).into_iter().enumerate() {
-            assert_eq!(
-                (line, fields),
-                (n as u64 + 1, vec![n.to_string(), (n * 7).to_string()])
-            );
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_csv_crate_reads_the_same(
-            rows in prop::collection::vec(prop::collection::vec("[a,\" \r\n\u{fc}#]{0,6}", 2..5), 1..6),
-        ) {
-            let mut csv = csv::WriterBuilder::new()
-                .flexible(true)
-                .quote_style(csv::QuoteStyle::Always)
-                .from_writer(Vec::new());
-            for row in &rows {
-                csv.write_record(row).unwrap();
-            }
-            let text = csv.into_inner().unwrap();
-            let expected: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|f| f.trim().to_owned()).collect()).collect();
-            for read in [records(&text[..]), records(Drip(&text))] {
-                prop_assert_eq!(&read.into_iter().map(|(_, fields)| fields).collect::<Vec<_>>(), &expected);
-            }
-        }
-
-        #[test]
-        fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(prop::sample::select(b"a\", \r\n\xff".to_vec()), 0..200)) {
-            let mut seen = 0;
-            for batch in Records::new(&bytes[..], 1) {
-                let batch = batch.unwrap();
-                seen += batch.records().flat_map(|r| r.fields()).map(<[u8]>::len).sum::<usize>();
-            }
-            prop_assert!(seen <= bytes.len());
-        }
-    }
-}
+mod tests;

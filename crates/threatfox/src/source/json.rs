@@ -3,16 +3,16 @@
 //! Both are an object, told apart by its keys. An answer that is not `ok` has a text in place of the data, or nothing.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::form::Form;
 use super::json_record::JsonRecord;
-use super::{Format, MAX_FIELD, Report, Sink};
+use super::json_text::TextBound;
+use super::{Format, Report, Sink};
 use crate::error::{ApiError, Error, Place};
-
-const ADVICE: &str =
-    "Download it again; if it stays so, the format has changed and needs a newer threatfox";
+use crate::reject::Reason;
 
 pub(super) fn read(
     name: &str,
@@ -28,10 +28,11 @@ pub(super) fn read(
         error: None,
         message: String::new(),
         data: false,
+        form: Form::default(),
     };
     let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(
         64 * 1024,
-        StringBound::new(content),
+        TextBound::new(content),
     ));
     let result = (&mut top).deserialize(&mut json).and_then(|()| json.end());
     let Top {
@@ -42,12 +43,14 @@ pub(super) fn read(
         error,
         message,
         data,
+        form,
         ..
     } = top;
     if let Some(failure) = failure {
         return Err(failure);
     }
     result.map_err(|error| json_error(name, records, error))?;
+    form.check(name, records)?;
     let api = |status: &str| Error::Api {
         name: name.to_owned(),
         source: ApiError::from_status(status, &message),
@@ -81,6 +84,7 @@ pub(super) fn read(
         format,
         records,
         unknown_columns: record.unknown,
+        longer_records: 0,
     })
 }
 
@@ -102,7 +106,6 @@ fn json_error(name: &str, records: u64, error: serde_json::Error) -> Error {
         name,
         place: Place::Record(records + 1),
         problem: error.to_string(),
-        advice: ADVICE,
     }
 }
 
@@ -118,6 +121,7 @@ struct Top<'s> {
     /// The text in place of the data.
     message: String,
     data: bool,
+    form: Form,
 }
 
 impl Top<'_> {
@@ -125,7 +129,16 @@ impl Top<'_> {
     fn take<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.records += 1;
         let raw = self.record.as_raw();
-        self.sink.record(&raw).map_err(|failure| {
+        let taken = match self.record.too_large {
+            None => self.sink.record(&raw),
+            Some(field) => {
+                let problem = format!("the field {field} is larger than the bound of 64 KiB");
+                let place = Place::Record(self.records);
+                let reject = self.form.reject(Reason::TooLarge, place, &problem);
+                self.sink.unreadable(&raw, &reject)
+            }
+        };
+        taken.map_err(|failure| {
             self.failure = Some(failure);
             E::custom("stopped")
         })
@@ -225,7 +238,7 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
         if !self.in_data {
             return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
         }
-        text.clone_into(&mut self.top.message);
+        self.top.message = text.chars().take(500).collect();
         Ok(())
     }
 
@@ -241,71 +254,66 @@ impl<'de> DeserializeSeed<'de> for Message<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let value: serde_json::Value = serde::Deserialize::deserialize(deserializer)?;
-        match value {
-            serde_json::Value::Null => {}
-            serde_json::Value::String(text) => *self.0 = text,
-            other => *self.0 = other.to_string().chars().take(500).collect(),
-        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Message<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text in place of the data")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        *self.0 = text.chars().take(500).collect();
         Ok(())
     }
-}
 
-/// Fails on a string, or a stretch without one, over the bound of a field, before it fills the memory.
-struct StringBound<R> {
-    inner: R,
-    in_string: bool,
-    escaped: bool,
-    /// Bytes since the last quote that opens or closes a string.
-    bytes: usize,
-}
-
-impl<R> StringBound<R> {
-    fn new(inner: R) -> Self {
-        Self {
-            inner,
-            in_string: false,
-            escaped: false,
-            bytes: 0,
-        }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn check(&mut self, block: &[u8]) -> io::Result<()> {
-        let mut rest = block;
-        if self.escaped && !rest.is_empty() {
-            self.escaped = false;
-            rest = &rest[1..];
-            self.bytes += 1;
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        *self.0 = value.to_string();
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        *self.0 = value.to_string();
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        *self.0 = value.to_string();
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        *self.0 = value.to_string();
+        Ok(())
+    }
+
+    /// The first text in a list, which is all that a person can use of it.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while self.0.is_empty() {
+            if seq.next_element_seed(Message(self.0))?.is_none() {
+                return Ok(());
+            }
         }
-        while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
-            if rest[at] == b'"' {
-                self.in_string = !self.in_string;
-                self.bytes = 0;
-                rest = &rest[at + 1..];
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    /// The first text in an object, likewise.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key::<IgnoredAny>()?.is_some() {
+            if self.0.is_empty() {
+                map.next_value_seed(Message(self.0))?;
             } else {
-                self.bytes += at + 2;
-                self.escaped = at + 1 == rest.len();
-                rest = rest.get(at + 2..).unwrap_or_default();
+                map.next_value::<IgnoredAny>()?;
             }
-            if self.bytes > 6 * MAX_FIELD {
-                break;
-            }
-        }
-        self.bytes += rest.len();
-        // An escaped character takes up to six bytes for one; the exact bound is checked on the decoded field.
-        if self.bytes > 6 * MAX_FIELD {
-            return Err(io::Error::other(
-                "a field is larger than the bound of 64 KiB",
-            ));
         }
         Ok(())
-    }
-}
-
-impl<R: Read> Read for StringBound<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buf)?;
-        self.check(&buf[..n])?;
-        Ok(n)
     }
 }

@@ -28,6 +28,8 @@ const COLUMNS: [Column; Column::COUNT] = [
 #[derive(Default)]
 pub(super) struct JsonRecord {
     texts: [String; Column::COUNT],
+    /// The name of a field that is larger than the bound, if there is one. It is empty then.
+    pub(super) too_large: Option<&'static str>,
     /// Names of fields that this version does not know.
     pub(super) unknown: BTreeSet<String>,
 }
@@ -36,6 +38,7 @@ impl JsonRecord {
     /// Empties the record; `id` is the id where it stands outside the record.
     pub(super) fn begin(&mut self, id: &str) {
         self.texts.iter_mut().for_each(String::clear);
+        self.too_large = None;
         self.texts[Column::Id as usize].push_str(id);
     }
 
@@ -67,7 +70,16 @@ impl<'de> Visitor<'de> for &mut JsonRecord {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(Name(&mut self.unknown))? {
             match name {
-                Some(column) => map.next_value_seed(Text(&mut self.texts[column as usize]))?,
+                Some(column) => {
+                    let text = &mut self.texts[column as usize];
+                    // The last one counts where a name stands twice.
+                    text.clear();
+                    map.next_value_seed(Text(text))?;
+                    if text.len() > MAX_FIELD {
+                        text.clear();
+                        self.too_large = Some(column.name());
+                    }
+                }
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -123,11 +135,11 @@ impl<'de> DeserializeSeed<'de> for Text<'_> {
 
 impl Text<'_> {
     fn push<E: serde::de::Error>(self, value: impl fmt::Display) -> Result<(), E> {
-        write!(self.0, "{value}").map_err(E::custom)?;
+        // What is over the bound by now is only told from what is not.
         if self.0.len() > MAX_FIELD {
-            return Err(E::custom("a field is larger than the bound of 64 KiB"));
+            return Ok(());
         }
-        Ok(())
+        write!(self.0, "{value}").map_err(E::custom)
     }
 }
 
@@ -165,7 +177,7 @@ impl<'de> Visitor<'de> for Text<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         loop {
             let before = self.0.len();
-            if before > 0 {
+            if (1..=MAX_FIELD).contains(&before) {
                 self.0.push(',');
             }
             if seq.next_element_seed(Text(self.0))?.is_none() {

@@ -1,11 +1,14 @@
 //! Where records come from: a file or standard input, unpacked, its kind sniffed, read by the one reader for that kind.
 
 mod ahead;
+mod budget;
 mod container;
 mod csv_export;
 mod csv_records;
+mod form;
 mod json;
 mod json_record;
+mod json_text;
 mod update;
 
 use std::collections::BTreeSet;
@@ -13,15 +16,20 @@ use std::io::BufRead;
 
 use serde::Serialize;
 
+pub(crate) use budget::Budget;
 pub use container::Input;
-pub(crate) use container::unpack;
+pub(crate) use container::{skip_mark, unpack};
+pub(crate) use csv_records::Records;
+pub(crate) use json_text::TextBound;
 pub use update::Update;
 
 use crate::error::Error;
-use crate::feed;
 use crate::record::RawRecord;
 use crate::reject::Reject;
 use crate::text::clean;
+
+/// How the header of a feed begins, in every version.
+pub(crate) const FEED_START: &str = "key,kind,";
 
 /// One field may have this many bytes; a larger one is damage or an attack.
 pub const MAX_FIELD: usize = 64 * 1024;
@@ -49,6 +57,14 @@ pub struct Report {
     pub records: u64,
     /// Columns that this version does not know.
     pub unknown_columns: BTreeSet<String>,
+    /// Records with more fields than the header names. What is over is not used.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub longer_records: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// Takes records, one after the other.
@@ -72,13 +88,51 @@ pub trait Sink {
 /// The input cannot be read, is of no known kind, is damaged or incomplete, or is an error the API answered with.
 /// The sink may have records by then: do not use them.
 pub fn read(input: &Input, sink: &mut dyn Sink) -> Result<Report, Error> {
-    unpack(input, |content| {
+    unpack(input, |content, budget| {
         let name = input.name();
-        match sniff(name, content)? {
-            Content::Csv => csv_export::read(name, content, sink),
-            Content::Json => json::read(name, content, sink),
+        let kind = sniff(name, content)?;
+        skip_mark(content).map_err(|source| Error::Unreadable {
+            name: name.to_owned(),
+            source,
+        })?;
+        let mut sink = Budgeted {
+            name,
+            budget,
+            records: 0,
+            sink,
+        };
+        match kind {
+            Content::Csv => csv_export::read(name, content, &mut sink),
+            Content::Json => json::read(name, content, &mut sink),
         }
     })
+}
+
+/// Counts the records, so that they stay within what the input may hold.
+struct Budgeted<'a> {
+    name: &'a str,
+    budget: &'a Budget,
+    records: u64,
+    sink: &'a mut dyn Sink,
+}
+
+impl Budgeted<'_> {
+    fn count(&mut self) -> Result<(), Error> {
+        self.records += 1;
+        self.budget.check_records(self.name, self.records)
+    }
+}
+
+impl Sink for Budgeted<'_> {
+    fn record(&mut self, raw: &RawRecord<'_>) -> Result<(), Error> {
+        self.count()?;
+        self.sink.record(raw)
+    }
+
+    fn unreadable(&mut self, raw: &RawRecord<'_>, reject: &Reject) -> Result<(), Error> {
+        self.count()?;
+        self.sink.unreadable(raw, reject)
+    }
 }
 
 enum Content {
@@ -98,8 +152,11 @@ fn sniff(name: &str, content: &mut dyn BufRead) -> Result<Content, Error> {
     if text.is_empty() {
         return Err(Error::Empty { name });
     }
-    if text.starts_with(feed::HEADER_START) {
+    if text.starts_with(FEED_START) {
         return Err(Error::AlreadyFeed { name });
+    }
+    if let Some(kind) = other_format(text) {
+        return Err(Error::OtherFormat { name, kind });
     }
     match text.as_bytes()[0] {
         b'{' => Ok(Content::Json),
@@ -113,6 +170,22 @@ fn sniff(name: &str, content: &mut dyn BufRead) -> Result<Content, Error> {
             name,
             start: clean(text).chars().take(40).collect(),
         }),
+    }
+}
+
+/// Tells by their first names what other tools write, so that nobody takes it for a damaged export.
+fn other_format(text: &str) -> Option<&'static str> {
+    let json: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let starts = |texts: &[&str]| texts.iter().any(|text| json.starts_with(text));
+    let has = |texts: &[&str]| texts.iter().any(|text| json.contains(text));
+    if starts(&["{\"Event\":{", "{\"response\":", "[{\"Event\":{"]) {
+        Some("MISP event")
+    } else if starts(&["{"]) && has(&["\"type\":\"bundle\"", "\"spec_version\":\"2."]) {
+        Some("STIX bundle")
+    } else if starts(&["<"]) && has(&["stix:STIX_Package"]) {
+        Some("STIX package")
+    } else {
+        None
     }
 }
 

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use threatfox::download::{Days, Export, ExportType, Format, Period, Request};
 
 use super::super::Usage;
+use crate::advice::MORE_DAYS;
 
 /// Days asked of the API if none are given: as many as it has.
 const DEFAULT_DAYS: u32 = 7;
@@ -140,9 +141,9 @@ pub fn choose(
         (Source::Api, _) if exports.only.is_some() => Err(Usage(
             "--type is for exports; the API gives all types: use --source recent or full".into(),
         )),
-        (Source::Api, Some(Window::All)) => Err(Usage(
-            "ThreatFox's API gives 1 to 7 days: for all use --source full, or auto".into(),
-        )),
+        (Source::Api, Some(Window::All)) => Err(Usage(format!(
+            "ThreatFox's API gives 1 to 7 days: {MORE_DAYS}"
+        ))),
         (Source::Api, _) => iocs(window, "--source api"),
         (Source::Auto, Some(Window::All)) => full("all that is active is only in the full export"),
         (Source::Auto, Some(Window::Days(8..))) => {
@@ -161,7 +162,7 @@ fn iocs(window: Option<Window>, reason: &str) -> Result<Choice, Usage> {
     let days = window.and_then(Window::days).unwrap_or(DEFAULT_DAYS);
     match Days::new(days) {
         Ok(days) => Ok(Choice::new(Request::Iocs(days), reason)),
-        Err(error) => Err(Usage(error.to_string())),
+        Err(error) => Err(Usage(format!("{error}: {MORE_DAYS}"))),
     }
 }
 

@@ -13,10 +13,11 @@ use threatfox::summary::Summary;
 
 use self::choice::{ExportFormat, Exports, Source, Type, Window, choose};
 use self::since_last::Plan;
-use super::feed::{Inputs, Prepared, build_feed};
+use super::feed::{Inputs, Prepared, build_feed, report};
 use crate::answer::{Answer, Kept, input_of};
 use crate::feed_options::FeedOptions;
 use crate::network::{Network, NetworkOptions};
+use crate::say::say;
 
 /// Download from abuse.ch and make a feed
 ///
@@ -124,7 +125,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         Plan::Whole(choose(source, days, exports, network.has_key())?)
     };
     let choice = plan.choice();
-    eprintln!("threatfox: downloading {choice}");
+    say!("downloading {choice}");
     if since_last || !matches!(choice.request, Request::Iocs(_)) {
         feed.select.max_age = feed.select.max_age.or(days.and_then(Window::days));
     }
@@ -144,6 +145,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     for used in removed.iter().chain([&answer]) {
         used.keep(cache.as_ref());
     }
+    report(&summary, &feed)?;
     // Of some types there is nothing new for days.
     if only.is_none() {
         warn_of_times(&summary);
@@ -174,13 +176,13 @@ fn warn_of_times(summary: &Summary) {
     };
     let hours = Timestamp::now().duration_since(newest).as_hours();
     if hours > 48 {
-        eprintln!(
-            "threatfox: warning: the newest IOC is from {newest}, {} days ago: ThreatFox, a mirror or a proxy gives old data, or this machine's clock is ahead",
+        say!(
+            "warning: the newest IOC is from {newest}, {} days ago: ThreatFox, a mirror or a proxy gives old data, or this machine's clock is ahead",
             hours / 24
         );
     } else if hours < -24 {
-        eprintln!(
-            "threatfox: warning: the newest IOC is from {newest}, which is to come: this machine's clock is behind"
+        say!(
+            "warning: the newest IOC is from {newest}, which is to come: this machine's clock is behind"
         );
     }
 }
@@ -195,9 +197,8 @@ fn obtain(network: &Network, request: &Request, cache: Option<&Kept>) -> anyhow:
         Request::Export(Export {
             period, only: None, ..
         }) if network.has_key() => {
-            eprintln!(
-                "threatfox: {error}\nthreatfox: trying the export for holders of an Auth-Key"
-            );
+            say!("{error}");
+            say!("trying the export for holders of an Auth-Key");
             network.obtain(&Request::KeyedExport(*period), cache)
         }
         _ => Err(error),

@@ -73,7 +73,7 @@ fn a_date_to_come_back_at_is_measured_by_the_clock_of_the_server() {
 #[test]
 fn a_wrong_address_is_not_retried() {
     for (status, expected) in [
-        ("404 Not Found", "given up"),
+        ("404 Not Found", "404"),
         ("418 I'm a teapot", "418"),
         ("204 No Content", "204"),
     ] {

@@ -77,7 +77,7 @@ fn a_question_that_needs_a_key_is_not_sent_without_one() {
         Request::KeyedExport(Period::Full),
     ] {
         let message = fail(&client, &request);
-        assert!(message.contains("https://auth.abuse.ch/"), "{message}");
+        assert!(message.contains("needs an Auth-Key"), "{message}");
     }
     let clear = client_at("http://threatfox.example", Some(KEY));
     assert!(fail(&clear, &days(1)).contains("without TLS"));

@@ -2,19 +2,23 @@
 //!
 //! A removal concerns what was reported before it. A record that is first seen later is a new report, and stays.
 
+mod json;
+
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 
-use serde_json::Value;
-
-use crate::error::{ApiError, Error};
+use self::json::{Take, Walk};
+use crate::error::{ApiError, Error, Place};
 use crate::ioc::Ioc;
 use crate::key::Kind;
 use crate::lookup::read_value;
 use crate::record::{Record, parse_time};
 use crate::reject::{Reason, Reject};
-use crate::source::{Input, unpack};
+use crate::source::{Input, MAX_FIELD, Records, TextBound, skip_mark, unpack};
 use crate::text::clean;
+
+/// So many characters of a platform and of the notes are kept.
+const MAX_NOTES: usize = 200;
 
 /// What was removed. The default is an empty list.
 #[derive(Debug, Clone, Default)]
@@ -29,22 +33,39 @@ pub struct FalsePositives {
 struct Removal {
     /// Seconds since 1970; the end of time where the list does not say.
     time: i64,
-    platform: String,
-    notes: String,
+    platform: Box<str>,
+    notes: Box<str>,
+}
+
+/// An entry of the list as text.
+struct Entry<'a> {
+    value: &'a str,
+    time: &'a str,
+    platform: &'a str,
+    notes: &'a str,
 }
 
 impl FalsePositives {
     /// Reads a list.
     ///
     /// # Errors
-    /// The input cannot be read, is no list, or is an error the API answered with.
+    /// The input cannot be read, is not a list, or is an error the API answered with.
     pub fn read(input: &Input) -> Result<Self, Error> {
         let mut list = Self::default();
-        unpack(input, |content| {
+        unpack(input, |content, budget| {
             let start = content.fill_buf().map_err(|error| damaged(input, error))?;
-            match start.trim_ascii_start().first() {
-                Some(b'{' | b'[') => list.read_json(input, content),
-                Some(b'#' | b'"') => list.read_csv(input, content),
+            let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+            let format = start.trim_ascii_start().first().copied();
+            let mut entries = 0;
+            let mut take = |entry: Entry<'_>| {
+                entries += 1;
+                budget.check_records(input.name(), entries)?;
+                list.add(&entry);
+                Ok(())
+            };
+            match format {
+                Some(b'{' | b'[') => read_json(input, content, &mut take),
+                Some(b'#' | b'"') => read_csv(input, content, &mut take),
                 _ => Err(no_list(input)),
             }
         })?;
@@ -54,69 +75,16 @@ impl FalsePositives {
         Ok(list)
     }
 
-    fn read_json(&mut self, input: &Input, content: &mut dyn BufRead) -> Result<(), Error> {
-        let json: Value =
-            serde_json::from_reader(content).map_err(|error| damaged(input, error))?;
-        let status = json.get("query_status").or_else(|| json.get("error"));
-        match status.and_then(Value::as_str) {
-            Some(status) if status != "ok" => {
-                return Err(Error::Api {
-                    name: input.name().to_owned(),
-                    source: ApiError::from_status(status, ""),
-                });
-            }
-            _ => {}
-        }
-        self.add_json(&json);
-        Ok(())
-    }
-
-    /// Entries by their number, in a list, or either of these in `data`: all have been seen or told of.
-    fn add_json(&mut self, json: &Value) {
-        let text = |name| json.get(name).and_then(Value::as_str).unwrap_or_default();
-        match json {
-            Value::Object(_) if json.get("entry_value").is_some() => self.add(
-                text("entry_value"),
-                text("time_stamp"),
-                text("platform"),
-                text("removal_notes"),
-            ),
-            Value::Object(entries) => entries.values().for_each(|entry| self.add_json(entry)),
-            Value::Array(entries) => entries.iter().for_each(|entry| self.add_json(entry)),
-            _ => {}
-        }
-    }
-
-    fn read_csv(&mut self, input: &Input, content: &mut dyn BufRead) -> Result<(), Error> {
-        let mut csv = csv::ReaderBuilder::new()
-            .comment(Some(b'#'))
-            .trim(csv::Trim::All)
-            .flexible(true)
-            .from_reader(content);
-        let header = csv.headers().map_err(|error| damaged(input, error))?;
-        let positions = ["entry_value", "time_stamp", "platform", "removal_notes"]
-            .map(|name| header.iter().position(|column| column == name));
-        if positions[0].is_none() {
-            return Err(no_list(input));
-        }
-        for record in csv.records() {
-            let record = record.map_err(|error| damaged(input, error))?;
-            let [value, time, platform, notes] =
-                positions.map(|at| at.and_then(|at| record.get(at)).unwrap_or_default());
-            self.add(value, time, platform, notes);
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, value: &str, time: &str, platform: &str, notes: &str) {
-        let Ok(ioc) = read_value(value.trim()) else {
+    fn add(&mut self, entry: &Entry<'_>) {
+        let Ok(ioc) = read_value(entry.value.trim()) else {
             self.passed_over += 1;
             return;
         };
+        let short = |text| clean(text).chars().take(MAX_NOTES).collect();
         let removal = Removal {
-            time: parse_time(time).unwrap_or(i64::MAX),
-            platform: clean(platform).into_owned(),
-            notes: clean(notes).chars().take(200).collect(),
+            time: parse_time(entry.time).unwrap_or(i64::MAX),
+            platform: short(entry.platform),
+            notes: short(entry.notes),
         };
         let latest = self
             .removals
@@ -172,10 +140,81 @@ fn name_of(ioc: &Ioc<'_>, with_port: bool) -> String {
     }
 }
 
+fn read_json(input: &Input, content: &mut dyn BufRead, take: &mut Take<'_>) -> Result<(), Error> {
+    let mut walk = Walk {
+        take,
+        status: None,
+        failure: None,
+    };
+    let mut content = BufReader::with_capacity(64 * 1024, TextBound::new(content));
+    skip_mark(&mut content).map_err(|error| damaged(input, error))?;
+    let mut json = serde_json::Deserializer::from_reader(content);
+    let result = walk.read(&mut json).and_then(|()| json.end());
+    if let Some(failure) = walk.failure {
+        return Err(failure);
+    }
+    result.map_err(|error| damaged(input, error))?;
+    match walk.status.as_deref() {
+        None | Some("ok") => Ok(()),
+        Some(status) => Err(Error::Api {
+            name: input.name().to_owned(),
+            source: ApiError::from_status(status, ""),
+        }),
+    }
+}
+
+fn read_csv(
+    input: &Input,
+    content: &mut (dyn BufRead + Send),
+    take: &mut Take<'_>,
+) -> Result<(), Error> {
+    skip_mark(content).map_err(|error| damaged(input, error))?;
+    let mut positions = None;
+    for batch in Records::new(content, 1) {
+        let batch = batch.map_err(|error| damaged(input, error))?;
+        for record in batch.records() {
+            let place = Place::Line(record.line());
+            let texts = record.texts().map_err(|_| Error::Broken {
+                name: input.name().to_owned(),
+                place,
+                problem: "not UTF-8".to_owned(),
+            })?;
+            let texts: Vec<_> = texts.map(str::trim).collect();
+            if texts.first().is_some_and(|first| first.starts_with('#')) {
+                continue;
+            }
+            let Some(columns) = positions else {
+                let columns = ["entry_value", "time_stamp", "platform", "removal_notes"]
+                    .map(|name| texts.iter().position(|column| *column == name));
+                if columns[0].is_none() {
+                    return Err(no_list(input));
+                }
+                positions = Some(columns);
+                continue;
+            };
+            let text = |at: Option<usize>| {
+                let text = at.and_then(|at| texts.get(at)).copied();
+                text.filter(|text| text.len() <= MAX_FIELD)
+                    .unwrap_or_default()
+            };
+            let [value, time, platform, notes] = columns.map(text);
+            take(Entry {
+                value,
+                time,
+                platform,
+                notes,
+            })?;
+        }
+    }
+    if positions.is_none() {
+        return Err(no_list(input));
+    }
+    Ok(())
+}
+
 fn no_list(input: &Input) -> Error {
-    Error::Incomplete {
+    Error::NotFalsePositives {
         name: input.name().to_owned(),
-        problem: "it is no list of false positives, or an empty one".to_owned(),
     }
 }
 
@@ -296,9 +335,9 @@ mod tests {
                 "refused the Auth-Key",
             ),
             (r#"{"error": "Unauthorized"}"#, "refused the Auth-Key"),
-            ("{}", "no list of false positives"),
-            ("<html>", "no list of false positives"),
-            ("\"a\",\"b\"\n", "no list of false positives"),
+            ("{}", "not a list of false positives"),
+            ("<html>", "not a list of false positives"),
+            ("\"a\",\"b\"\n", "not a list of false positives"),
             ("{\"1\": {", "cannot be read to its end"),
         ] {
             let error = list(content).unwrap_err();

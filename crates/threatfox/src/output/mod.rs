@@ -1,11 +1,15 @@
 //! Where the result goes: standard output, or a file that appears whole or not at all.
 
+mod target;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
+
+pub use target::same_place;
 
 use crate::error::Error;
 use crate::temporary::TemporaryFile;
@@ -45,7 +49,7 @@ enum Stream {
 enum Place {
     Stdout(io::Stdout),
     /// Beside the target, renamed at the end.
-    Temporary(TemporaryFile),
+    Temporary(TemporaryFile, PathBuf),
     /// What is no regular file (`/dev/null`, a pipe) is written to as it is.
     Special(File),
 }
@@ -63,7 +67,8 @@ impl Output {
         } else if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
             Place::Special(File::options().write(true).open(path).map_err(error)?)
         } else {
-            Place::Temporary(temporary_beside(path).map_err(error)?)
+            let target = target::followed(path).map_err(error)?;
+            Place::Temporary(temporary_beside(&target).map_err(error)?, target)
         };
         let hashing = Hashing {
             place,
@@ -102,7 +107,7 @@ impl Output {
         let error = |source| write_error(&self.path, source);
         let mut hashing = self.background.finish().map_err(error)?;
         hashing.flush().map_err(error)?;
-        if let Place::Temporary(file) = &hashing.place {
+        if let Place::Temporary(file, _) = &hashing.place {
             file.file.as_file().sync_all().map_err(error)?;
         }
         Ok(Complete {
@@ -129,8 +134,8 @@ impl Complete {
             sha256,
             bytes,
         } = self.hashing;
-        if let Place::Temporary(file) = place {
-            file.persist(&self.path)
+        if let Place::Temporary(file, target) = place {
+            file.persist(&target)
                 .map_err(|source| write_error(&self.path, source))?;
         }
         Ok(Written {
@@ -142,27 +147,37 @@ impl Complete {
 }
 
 fn write_error(path: &Path, source: io::Error) -> Error {
+    let path = if path.as_os_str() == "-" {
+        "standard output".to_owned()
+    } else {
+        path.display().to_string()
+    };
     Error::Io {
         action: "write",
-        path: path.display().to_string(),
+        path,
         source,
     }
 }
 
-fn temporary_beside(path: &Path) -> io::Result<TemporaryFile> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+/// A new file beside the target, which has the mode of the one it is going to replace.
+fn temporary_beside(target: &Path) -> io::Result<TemporaryFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".threatfox-");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // As any new file: the umask of the user decides, not the 0600 of temporary files.
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        let earlier = fs::metadata(target).ok().map(|file| file.permissions());
+        // Without an earlier one as any new file: the umask of the user decides, not the 0600 of temporary files.
+        let mode = if earlier.is_some() { 0o600 } else { 0o666 };
+        builder.permissions(fs::Permissions::from_mode(mode));
+        let new = TemporaryFile::new(&builder, target::folder(target))?;
+        if let Some(permissions) = earlier {
+            new.file.as_file().set_permissions(permissions)?;
+        }
+        Ok(new)
     }
-    TemporaryFile::new(&builder, folder)
+    #[cfg(not(unix))]
+    TemporaryFile::new(&builder, target::folder(target))
 }
 
 impl Write for Output {
@@ -271,7 +286,7 @@ impl Write for Hashing {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let n = match &mut self.place {
             Place::Stdout(out) => out.write(buf)?,
-            Place::Temporary(out) => out.file.as_file_mut().write(buf)?,
+            Place::Temporary(out, _) => out.file.as_file_mut().write(buf)?,
             Place::Special(out) => out.write(buf)?,
         };
         self.sha256.update(&buf[..n]);
@@ -282,7 +297,7 @@ impl Write for Hashing {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.place {
             Place::Stdout(out) => out.flush(),
-            Place::Temporary(out) => out.file.as_file_mut().flush(),
+            Place::Temporary(out, _) => out.file.as_file_mut().flush(),
             Place::Special(out) => out.flush(),
         }
     }

@@ -1,0 +1,171 @@
+//! What to do about an error. The library says what is wrong and where; which option, command or variable helps is known here
+//! alone.
+
+use std::io::{self, ErrorKind};
+
+use threatfox::Error;
+use threatfox::download::{CacheError, DownloadError};
+use threatfox::error::{ApiError, Refusal};
+
+const AGAIN: &str = "download it again";
+const NEW_FEED: &str =
+    "make the feed again with `threatfox normalize` or `threatfox fetch` of this version";
+const LATER: &str = "try again later";
+const PROXY_PAGE: &str =
+    "log in at the proxy, or let it pass this address: a proxy's login page may be in the way";
+
+/// For a temporary folder that cannot be made.
+pub const TEMPORARY_FOLDER: &str = "set TMPDIR to a folder you may write to";
+/// For a search by malware that the server fails at: <https://github.com/abusech/ThreatFox/issues/3>.
+pub const LOWER_LIMIT: &str =
+    "try a lower --limit: ThreatFox is known to fail where it is above the number of records";
+/// For days that the API does not have.
+pub const MORE_DAYS: &str = "for more days use --source full, or auto";
+
+/// What to do about an error, if that is known.
+pub fn advice(error: &anyhow::Error) -> Option<String> {
+    let text = error
+        .chain()
+        .find_map(|cause| {
+            if let Some(error) = cause.downcast_ref::<Error>() {
+                return of_library(error);
+            }
+            if let Some(error) = cause.downcast_ref::<DownloadError>() {
+                return of_download(error);
+            }
+            if let Some(error) = cause.downcast_ref::<CacheError>() {
+                return of_cache(error);
+            }
+            cause.downcast_ref::<io::Error>().and_then(of_system)
+        })
+        .map(str::to_owned);
+    text.filter(|text| !text.is_empty())
+}
+
+fn of_library(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::Io { source, .. } => return of_system(source),
+        Error::Unreadable { .. } | Error::Empty { .. } | Error::Incomplete { .. } => AGAIN,
+        Error::WebPage { .. } => {
+            "look at the file: an error page or a proxy's login page was saved instead; then download it again"
+        }
+        Error::UnknownFormat { .. } | Error::OtherFormat { .. } => {
+            "give a CSV or JSON export of ThreatFox or an API response, plain, gzipped or zipped"
+        }
+        Error::AlreadyFeed { .. } => "use it as it is",
+        Error::NotFalsePositives { .. } => {
+            "give the answer of the Hunting API's get_fplist, or the CSV of its page"
+        }
+        Error::NotFeed { .. } => "make a feed with `threatfox normalize` or `threatfox fetch`",
+        Error::MissingColumns { .. } | Error::BrokenFeed { .. } => NEW_FEED,
+        Error::Policy { .. } => "see docs/policy.md",
+        Error::Broken { .. } => {
+            "download it again; if the error stays, the format has changed and needs a newer threatfox"
+        }
+        Error::Api { source, .. } => return of_api(source),
+        Error::NothingLeft { .. } => {
+            "lower --min-confidence, raise --max-age, or see each record with --rejects FILE"
+        }
+        Error::Refused(Refusal::Shrunk { .. }) => {
+            "check whether the source is whole; if the loss is meant (another source, stricter options), repeat with --force"
+        }
+        Error::Refused(Refusal::DifferentKind { .. }) => {
+            "name another file with -o, or replace it with --force"
+        }
+        Error::TooLarge { .. } => "split the input",
+        _ => return None,
+    })
+}
+
+fn of_api(error: &ApiError) -> Option<&'static str> {
+    Some(match error {
+        ApiError::Key { .. } => {
+            "it is missing, mistyped or revoked: get a free key at https://auth.abuse.ch/ and set THREATFOX_AUTH_KEY or --auth-key-file"
+        }
+        ApiError::IllegalDays => "ask for fewer days, or for everything active with --source full",
+        ApiError::IllegalSearchTerm => "check its spelling",
+        ApiError::IllegalHash => "give an MD5 (32 digits) or SHA-256 (64 digits) in hexadecimal",
+        ApiError::RateLimited { .. } => "wait, and ask less often",
+        ApiError::Other { .. } => "see https://threatfox.abuse.ch/api/",
+        _ => return None,
+    })
+}
+
+fn of_download(error: &DownloadError) -> Option<&'static str> {
+    Some(match error {
+        DownloadError::KeyUnusable(_) => "copy it again from https://auth.abuse.ch/",
+        DownloadError::KeyFile { source, .. }
+        | DownloadError::CaFileUnreadable { source, .. }
+        | DownloadError::Temporary { source, .. } => return of_system(source),
+        DownloadError::KeyMissing { .. } => {
+            "get a free one at https://auth.abuse.ch/ and set THREATFOX_AUTH_KEY, or name a file that holds it with --auth-key-file"
+        }
+        DownloadError::KeyRefused { .. } => {
+            "check it at https://auth.abuse.ch/, where it may have been renewed; a company proxy can refuse requests with the same status"
+        }
+        DownloadError::KeyInClear { .. } => "use https; plain http is for this machine only",
+        DownloadError::Days(_) => "for more use the full export: --source full, or auto",
+        DownloadError::CaFile { .. } => "name a file with certificates in PEM form",
+        DownloadError::Tls(_) => {
+            "install the system's CA certificates (package ca-certificates), or name a PEM file with --ca-file"
+        }
+        DownloadError::Certificate { .. } => {
+            "if your company inspects TLS, name its CA certificate with --ca-file; if it is said to be expired or not yet valid, check this machine's clock"
+        }
+        DownloadError::Connect { .. } => {
+            "check the network, DNS and the proxy variables (HTTPS_PROXY)"
+        }
+        DownloadError::NotTls { .. }
+        | DownloadError::ProxyRefused { .. }
+        | DownloadError::WebPage { .. } => PROXY_PAGE,
+        DownloadError::ProxyLogin { .. } => "put them into HTTPS_PROXY",
+        DownloadError::Timeout { .. } => "try again later, or raise --timeout",
+        DownloadError::RateLimited { .. } => {
+            "ask less often: the exports change every 5 minutes at most"
+        }
+        DownloadError::Status { status, .. } => match status {
+            304 => "a cache on the way is broken: bypass it",
+            403 => "a proxy or the service refuses this machine, or an Auth-Key is needed now",
+            404 | 410 => {
+                "the address is wrong or was given up: give the new one with --export-url or --api-url"
+            }
+            500.. => "server error: try again later",
+            _ => "check the address",
+        },
+        DownloadError::Redirect { .. } => {
+            "log in at the proxy if its login page is in the way; if the service moved, give its new address with --export-url or --api-url"
+        }
+        DownloadError::Empty { .. }
+        | DownloadError::Broken { .. }
+        | DownloadError::TooSlow { .. } => LATER,
+        DownloadError::Request { .. }
+        | DownloadError::TooLarge { .. }
+        | DownloadError::Address { .. } => "check the address",
+        _ => return None,
+    })
+}
+
+fn of_cache(error: &CacheError) -> Option<&'static str> {
+    Some(match error {
+        CacheError::NotPrivate { .. } => {
+            "name a folder of your own with --cache, not a link to one, and make it private: chmod 700"
+        }
+        CacheError::Io { .. } => "choose another folder with --cache",
+        _ => return None,
+    })
+}
+
+fn of_system(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        ErrorKind::NotFound => "check the name, and that the folder is there",
+        ErrorKind::IsADirectory => "name a file in this folder",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "give this user the right to, or choose another place"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "make room there, or choose another place"
+        }
+        ErrorKind::FileTooLarge => "raise the limit on the size of files (ulimit -f)",
+        _ => return None,
+    })
+}

@@ -1,0 +1,216 @@
+//! The list as JSON, read as a stream: an entry stays as long as it takes to add it.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::Entry;
+use crate::error::Error;
+use crate::source::MAX_FIELD;
+
+/// Takes each entry.
+pub(super) type Take<'a> = dyn FnMut(Entry<'_>) -> Result<(), Error> + 'a;
+
+/// Walks through the list: entries by their number, in a list, or either of these in `data`; all have been seen or told of.
+pub(super) struct Walk<'a> {
+    pub take: &'a mut Take<'a>,
+    /// The `query_status` or `error` of the answer.
+    pub status: Option<String>,
+    /// Why `take` stopped.
+    pub failure: Option<Error>,
+}
+
+impl Walk<'_> {
+    pub fn read<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        let node = Node {
+            walk: self,
+            top: true,
+        };
+        node.deserialize(deserializer)
+    }
+}
+
+/// Anything in the list.
+struct Node<'a, 'w> {
+    walk: &'a mut Walk<'w>,
+    /// Whether it is the whole.
+    top: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// The names that mean something.
+enum Name {
+    Value,
+    Time,
+    Platform,
+    Notes,
+    Status,
+    Other,
+}
+
+impl<'de> Visitor<'de> for Node<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of false positives")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut value = None;
+        let (mut time, mut platform, mut notes) = Default::default();
+        while let Some(name) = map.next_key_seed(NameOf)? {
+            match name {
+                Name::Value => value = Some(map.next_value_seed(Text)?),
+                Name::Time => time = map.next_value_seed(Text)?,
+                Name::Platform => platform = map.next_value_seed(Text)?,
+                Name::Notes => notes = map.next_value_seed(Text)?,
+                Name::Status if self.top => self.walk.status = Some(map.next_value_seed(Text)?),
+                Name::Status | Name::Other => map.next_value_seed(Node {
+                    walk: self.walk,
+                    top: false,
+                })?,
+            }
+        }
+        let Some(value) = value else {
+            return Ok(());
+        };
+        let entry = Entry {
+            value: &value,
+            time: &time,
+            platform: &platform,
+            notes: &notes,
+        };
+        (self.walk.take)(entry).map_err(|failure| {
+            self.walk.failure = Some(failure);
+            serde::de::Error::custom("stopped")
+        })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq
+            .next_element_seed(Node {
+                walk: self.walk,
+                top: false,
+            })?
+            .is_some()
+        {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+struct NameOf;
+
+impl<'de> DeserializeSeed<'de> for NameOf {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameOf {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+        Ok(match name {
+            "entry_value" => Name::Value,
+            "time_stamp" => Name::Time,
+            "platform" => Name::Platform,
+            "removal_notes" => Name::Notes,
+            "query_status" | "error" => Name::Status,
+            _ => Name::Other,
+        })
+    }
+}
+
+/// A text; nothing for anything else, and for one that is over the bound of a field.
+struct Text;
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Text {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+        Ok(if text.len() > MAX_FIELD {
+            String::new()
+        } else {
+            text.to_owned()
+        })
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<String, E> {
+        Ok(String::new())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<String, E> {
+        Ok(String::new())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<String, E> {
+        Ok(String::new())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<String, E> {
+        Ok(String::new())
+    }
+
+    fn visit_unit<E>(self) -> Result<String, E> {
+        Ok(String::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<String, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(String::new())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<String, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(String::new())
+    }
+}

@@ -1,0 +1,44 @@
+//! Records that do not have the form of their format. One of them is left out and counted: a single odd submission must not
+//! stop all updates. Many of them are a format that has changed, or damage, and then nothing in the file can be trusted.
+
+use crate::error::{Error, Place};
+use crate::reject::{Reason, Reject};
+
+/// If more than one record in so many lacks its form, the file is refused.
+const ONE_IN: u64 = 10;
+
+/// The records of a file that lack their form.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    rejected: u64,
+    /// The first of them.
+    first: Option<(Place, Reject)>,
+}
+
+impl Form {
+    /// Counts a record, and gives its reject back.
+    pub(super) fn reject(&mut self, reason: Reason, place: Place, problem: &str) -> Reject {
+        self.rejected += 1;
+        let first = || (place, reason.because(problem.to_owned()));
+        self.first.get_or_insert_with(first);
+        reason.because(format!("{place}: {problem}"))
+    }
+
+    /// Are few enough of so many records without their form?
+    ///
+    /// # Errors
+    /// [`Error::Broken`], with the first of them.
+    pub(super) fn check(&self, name: &str, records: u64) -> Result<(), Error> {
+        match &self.first {
+            Some((place, reject)) if self.rejected > records / ONE_IN => Err(Error::Broken {
+                name: name.to_owned(),
+                place: *place,
+                problem: format!(
+                    "{} (so in {} of {records} records)",
+                    reject.detail, self.rejected
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
