@@ -48,7 +48,7 @@ func (s *EngineSuite) declareLinuxHelper() {
 
 // script is a helper that a test makes up. It may call the real one as $HELPER.
 func (s *EngineSuite) script(lines string) string {
-	path := filepath.Join(s.T().TempDir(), "threatfox")
+	path := filepath.Join(s.tempDir(), "threatfox")
 	text := "#!/bin/sh\nHELPER=" + s.helper() + "\n" + lines + "\n"
 	s.Require().NoError(os.WriteFile(path, []byte(text), 0o700))
 	return path
@@ -112,7 +112,7 @@ func (s *EngineSuite) TestTheNativeHuntHasTheHitsOfTheHuntRowForRow() {
 // linesOf are the rows of a log.
 func linesOf(rows, log string) (found []string) {
 	for _, row := range strings.Split(rows, "\n") {
-		if strings.Contains(row, `"LogFile":"`+log+`"`) {
+		if strings.Contains(row, `"LogFile":`+quoted(log)) {
 			found = append(found, row)
 		}
 	}
@@ -199,7 +199,7 @@ func (s *EngineSuite) TestBothHuntsAskForTheSame() {
 
 func (s *EngineSuite) TestANativeHuntThatSearchedNothingFailsAsTheHuntDoes() {
 	for _, test := range []struct{ evtx, feed string }{
-		{filepath.Join(s.T().TempDir(), "*.evtx"), ""},
+		{filepath.Join(s.tempDir(), "*.evtx"), ""},
 		{sample(s.T(), "evtx/not-sysmon-security-1-record.evtx"), ""},
 		{s.edgeLog(), "/does/not/exist.csv"},
 	} {
