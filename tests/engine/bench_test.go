@@ -21,7 +21,7 @@ func (s *EngineSuite) TestBenchmarkTheHunt() {
 	if log == "" {
 		s.T().Skip("run by make bench")
 	}
-	s.Ctx = context.Background() // the suite's ends after 60 s
+	s.Ctx = context.Background()                    // the suite's ends after 60 s
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one core, as an endpoint that must not feel the hunt
 	feed := os.Getenv("BENCH_FEED")
 	s.publish("ThreatFoxFeed", feed, "1.0.1")
