@@ -84,6 +84,75 @@ fn each_kind_of_value_gets_the_answer_of_the_hunt() {
 }
 
 #[test]
+fn a_value_of_an_answer_key_gets_the_verdict_of_its_event() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let bench = support::scan::feed_of(&path.join("../../tests/data/field/field.indicators.csv"));
+    for (value, expected) in [
+        // Records 36, 37, 20, 21, 22, 23, 24, 25, 28, 30, 32, 45, 49, 50 and 51: what stands alone in its field.
+        (
+            "[64:ff9b::cb00:710a]:443",
+            Some("ip:port strong 203.0.113.10:443"),
+        ),
+        (
+            "[64:ff9b::cb00:710a]:8443",
+            Some("ip medium 203.0.113.10:443"),
+        ),
+        (
+            "https://badcase-one.example/payload.zip",
+            Some("domain strong badcase-one.example"),
+        ),
+        (
+            "https://3h.badcase-one.example/payload.zip",
+            Some("subdomain medium badcase-one.example"),
+        ),
+        (
+            "http://203.0.113.11/payload.exe",
+            Some("ip:port strong 203.0.113.11:80"),
+        ),
+        (
+            "http://203.0.113.11:8081/payload.exe",
+            Some("ip medium 203.0.113.11:80"),
+        ),
+        (
+            "http://badcase-two.example/gate.php",
+            Some("url strong http://badcase-two.example/gate.php"),
+        ),
+        (
+            "http://badcase-two.example/x",
+            Some("url host weak http://badcase-two.example/gate.php"),
+        ),
+        ("https://cdn.fine.example/p.zip", None),
+        (
+            "http://verb-one.example/y.exe",
+            Some("url strong http://verb-one.example/files/../y.exe"),
+        ),
+        (
+            "http://verb-one.example/files/../y.exe",
+            Some("url strong http://verb-one.example/files/../y.exe"),
+        ),
+        (
+            "http://verb-two.example/files-%C3%BC/f.exe",
+            Some("url strong http://verb-two.example/files-ü/f.exe"),
+        ),
+        (
+            "2001:0db8:0007:0:0:0:0:0053",
+            Some("ip medium [2001:db8:7::53]:0"),
+        ),
+        ("MD5=00000000000000000000000000000000", None),
+        (
+            "MD5=1D41D8CD98F00B204E9800998ECF8420",
+            Some("md5 strong 1d41d8cd98f00b204e9800998ecf8420"),
+        ),
+    ] {
+        let expected: Vec<_> = expected
+            .map(|rest| format!("{value} {rest}"))
+            .into_iter()
+            .collect();
+        assert_eq!(rows(&matched(&bench, &[value])), expected, "{value}");
+    }
+}
+
+#[test]
 fn values_come_one_a_line_and_those_that_match_nothing_are_counted() {
     let bench = bench();
     let mut command = bench.command(&["match", "--feed", "feed.csv.gz"]);

@@ -77,6 +77,59 @@ fn a_damaged_part_is_counted_and_the_rest_is_read() {
     );
 }
 
+/// Where the records of the edge log's first chunk begin, with their sizes.
+fn records_of_first_chunk(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut records = Vec::new();
+    let mut at = HEADER + 512;
+    while bytes[at..].starts_with(b"**\0\0") {
+        let size = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap()) as usize;
+        records.push((at, size));
+        at += size;
+    }
+    records
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_counted_as_damaged() {
+    let bench = bench();
+    let whole = scan(&bench, &[edge().to_str().unwrap(), "--summary", "json"]);
+    let all = summary(&whole)["candidates"].as_u64().unwrap();
+    // The token of the template instance, behind the fragment's header; the version of the instance.
+    for (name, offset) in [("token.evtx", 24 + 4), ("instance.evtx", 24 + 5)] {
+        let log = damaged(&bench, name, |bytes| {
+            let (at, _) = records_of_first_chunk(bytes)[5];
+            bytes[at + offset] = 0x77;
+        });
+        let run = scan(&bench, &["--summary", "json", &log]);
+        let log = &summary(&run)["logs"][0];
+        assert_eq!(log["damaged_records"], 1, "{name}: {log}");
+        assert_eq!(log["damaged_chunks"], 0, "{name}");
+        assert_eq!(log["candidates"], all - 1, "{name}");
+        let text = scan(&bench, &[name]).stderr;
+        assert!(text.contains("1 damaged records"), "{text}");
+    }
+}
+
+#[test]
+fn a_record_whose_fields_cannot_be_read_is_counted_as_damaged_and_still_as_an_event() {
+    let bench = bench();
+    let log = damaged(&bench, "fields.evtx", |bytes| {
+        let (at, size) = records_of_first_chunk(bytes)[5];
+        // The fields are a template instance in the record's values, behind a header of their own.
+        let nested = [0x0f, 1, 1, 0, 0x0c];
+        let record = &bytes[at + 29..at + size];
+        let found = record
+            .windows(5)
+            .position(|window| window == nested)
+            .unwrap();
+        bytes[at + 29 + found + 4] = 0x77;
+    });
+    let run = scan(&bench, &["--summary", "json", &log]);
+    let log = &summary(&run)["logs"][0];
+    assert_eq!(log["damaged_records"], 1, "{log}");
+    assert_eq!(log["candidates"], 149, "{log}");
+}
+
 #[test]
 fn a_log_that_cannot_be_read_is_told_and_the_others_are_searched() {
     let bench = bench();

@@ -280,4 +280,25 @@ mod tests {
             assert_eq!(got, json, "type {kind:#x}");
         }
     }
+
+    #[test]
+    fn texts_numbers_and_bools_have_a_text_and_nothing_else_has() {
+        let wide: Vec<u8> = "7".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (value, text, number) in [
+            (Value::Bool(true), Some("true"), None),
+            (Value::Unsigned(7), Some("7"), Some(7)),
+            (Value::Signed(-7), Some("-7"), None),
+            (Value::Float(1.5), Some("1.5"), None),
+            (Value::read(0x01, &wide), Some("7"), Some(7)),
+            (Value::Made("x".to_owned()), Some("x"), None),
+            (Value::Null, None, None),
+            (Value::List(vec![Value::Unsigned(7)]), None, None),
+            (Value::Fields(Fields::default()), None, None),
+        ] {
+            let mut written = String::new();
+            let has_text = value.write_text(&mut written);
+            assert_eq!(has_text.then_some(&*written), text, "{value:?}");
+            assert_eq!(value.number(), number, "{value:?}");
+        }
+    }
 }

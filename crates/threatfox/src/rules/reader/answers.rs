@@ -5,13 +5,13 @@ use super::{Buffers, Observer, is_space, trim};
 impl Buffers {
     pub(super) fn answers(&mut self, text: &str, observer: &mut dyn Observer) {
         for item in text.split(';').map(trim) {
-            match item.strip_prefix("type:") {
-                None => self.address_item(item, observer),
-                Some(typed) => {
-                    if let Some(name) = cname(typed) {
-                        self.host(name, observer);
-                    }
-                }
+            let typed = item
+                .get(..5)
+                .is_some_and(|start| start.eq_ignore_ascii_case("type:"));
+            if !typed {
+                self.address_item(item, observer);
+            } else if let Some(name) = cname(&item[5..]) {
+                self.host(name, observer);
             }
         }
     }
@@ -43,7 +43,7 @@ mod tests {
                 "203.0.113.7; 203.0.113.8 ;",
                 &[&["203.0.113.7"], &["203.0.113.8"]],
             ),
-            ("type:5 a.example", &[&["a.example", "^example"]]),
+            ("Type:5 a.example", &[&["a.example", "^example"]]),
             ("type: 5 203.0.113.7", &[&["203.0.113.7"]]),
             (
                 "type:  16 a.example;type: 55 a.example;type:  6 ;type: 5;a.example;-;",

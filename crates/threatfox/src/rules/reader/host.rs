@@ -3,6 +3,9 @@
 use super::address::{self, whole};
 use super::{Buffers, Key, Observer, push_lowercase, trim};
 
+/// A domain above a name has at most so many bytes: DNS knows 253 characters, here in any script.
+const MAX_DOMAIN: usize = 1024;
+
 impl Buffers {
     pub(super) fn host(&mut self, text: &str, observer: &mut dyn Observer) {
         if self.host_keys(text, None, observer) {
@@ -53,7 +56,10 @@ impl Buffers {
         };
         observer.key(&key(name, false));
         for dot in memchr::memchr_iter(b'.', name.as_bytes()) {
-            observer.key(&key(&name[dot + 1..], true));
+            let domain = &name[dot + 1..];
+            if domain.len() <= MAX_DOMAIN {
+                observer.key(&key(domain, true));
+            }
         }
         true
     }

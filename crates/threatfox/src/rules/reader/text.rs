@@ -5,6 +5,8 @@ use super::{Buffers, Observer, UrlText, is_space};
 
 /// A URL has at most so many characters.
 const MAX_URL: usize = 4096;
+/// Of a text, so many URLs are read: a hostile one has thousands, each of them long.
+const MAX_URLS: usize = 64;
 /// A URL is tried up to each of so many separators.
 const MAX_CUTS: usize = 32;
 
@@ -21,10 +23,14 @@ fn is_closing(c: char) -> bool {
     matches!(c, '.' | ':' | '!' | '?' | '&' | '*')
 }
 
-/// The text behind the first `X=` at the beginning or behind a space, up to the next space.
+/// The text behind the first `X=`, in any case, at the beginning or behind a space, up to the next space.
 pub(super) fn behind_mark<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     let mut words = text.split(is_space);
-    words.find_map(|word| word.strip_prefix(mark)?.strip_prefix('='))
+    words.find_map(|word| {
+        let name = word.get(..mark.len())?;
+        let url = word[mark.len()..].strip_prefix('=')?;
+        name.eq_ignore_ascii_case(mark).then_some(url)
+    })
 }
 
 /// Where URLs begin, and where their `://` ends.
@@ -41,7 +47,7 @@ pub(super) fn schemes(text: &str) -> impl Iterator<Item = (usize, usize)> {
 impl Buffers {
     /// The URLs of a text, each an observable.
     pub(super) fn urls(&mut self, text: &str, observer: &mut dyn Observer) {
-        for (start, behind) in schemes(text) {
+        for (start, behind) in schemes(text).take(MAX_URLS) {
             let url = &text[start..];
             let end = url
                 .char_indices()
@@ -197,6 +203,11 @@ mod tests {
     }
 
     #[test]
+    fn the_first_urls_of_a_text_are_read_up_to_a_limit() {
+        assert_eq!(urls(&"http://a.example/ ".repeat(100)).len(), MAX_URLS);
+    }
+
+    #[test]
     fn the_mark_of_the_web_gives_the_url_behind_a_name() {
         let zone = Reader::Zone("HostUrl".to_owned());
         let keys = |text: &str| {
@@ -217,7 +228,8 @@ mod tests {
             ),
             ("HostUrl=about:internet", None),
             ("ReferrerUrl=http://a.example/", None),
-            ("hosturl=http://a.example/", None),
+            ("hosturl=http://a.example/", Some("url:http://a.example/")),
+            ("üüüüüüü=http://a.example/", None),
         ] {
             assert_eq!(keys(text).as_deref(), key, "{text}");
         }

@@ -24,15 +24,19 @@ impl Buffers {
         if with_ports_behind_spaces(text, &mut to) {
             text = &to;
         }
-        let mut at = 0;
+        let (mut at, mut words) = (0, 0);
         while at < text.len() {
-            at += self.word(&text[at..], observer);
+            // In a run of colons that a word follows, no shorter one fits either.
+            if at >= words {
+                words = at + colons_of_words(&text[at..]);
+            }
+            at += self.word(&text[at..], at >= words, observer);
         }
         (self.text, self.again) = (from, to);
     }
 
-    /// What the text begins with. Gives back how many bytes it takes.
-    fn word(&mut self, text: &str, observer: &mut dyn Observer) -> usize {
+    /// What the text begins with; that may be a bare IPv6 address or not. Gives back how many bytes it takes.
+    fn word(&mut self, text: &str, may_be_ipv6: bool, observer: &mut dyn Observer) -> usize {
         let bytes = text.as_bytes();
         if bytes[0] == b'['
             && let Some(ip) = colons(&bytes[1..])
@@ -44,9 +48,7 @@ impl Buffers {
             }
             return end;
         }
-        if let Some(end) = colons(bytes)
-            && !text[end..].starts_with(is_of_word)
-        {
+        if may_be_ipv6 && let Some(end) = colons(bytes) {
             self.address_item(&text[..end], observer);
             return end;
         }
@@ -77,6 +79,16 @@ fn colons(text: &[u8]) -> Option<usize> {
     let like_ipv6 = |b: &&u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
     let end = text.iter().take_while(like_ipv6).count();
     (memchr::memchr_iter(b':', &text[..end]).count() >= 2).then_some(end)
+}
+
+/// The length of such a run where a character of a word follows, so that it is not an address; else 0.
+fn colons_of_words(text: &str) -> usize {
+    let end = colons(text.as_bytes()).unwrap_or(0);
+    if text[end..].starts_with(is_of_word) {
+        end
+    } else {
+        0
+    }
 }
 
 /// The port behind a byte, and where it ends; there where it is none.
