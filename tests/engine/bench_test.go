@@ -47,7 +47,6 @@ func (s *EngineSuite) TestBenchmarkTheHunt() {
 		s.bareParse(log),
 		{"hunt, all kinds", hunts(log, nil)},
 		{"hunt, ip+domain+url_host", hunts(log, map[string]string{"Kinds": `["ip", "domain", "url_host"]`})},
-		{"hunt, one worker", hunts(log, map[string]string{"Workers": "1"})},
 		{"the feed alone", hunts(noLog, nil)}, // which ends in ERROR: nothing to search
 	}))
 	if hits > 0 {

@@ -6,8 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-
-	"github.com/Velocidex/ordereddict"
 )
 
 // feedText is the feed of the log with an answer key, as text.
@@ -57,11 +55,17 @@ func (s *EngineSuite) TestTheHuntReadsAFeedWithAnotherSystemsLineEnds() {
 	s.Len(s.hits(s.hunt(feed, s.edgeLog(), nil)), 46)
 }
 
-func (s *EngineSuite) TestTheHuntWarnsOfAFeedWhoseLastLineDoesNotEnd() {
+func (s *EngineSuite) TestTheHuntReadsAFeedWhoseLastLineDoesNotEnd() {
 	header, rows := s.feedText()
 	got := s.hunt(s.writeGzip("feed.csv.gz", header+"\n"+strings.Join(rows, "\n")), s.edgeLog(), nil)
 	s.Len(s.hits(got), 46)
-	s.Contains(got.logs, "the last line does not end")
+	s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d,`, len(rows)))
+}
+
+func (s *EngineSuite) TestTheHuntReadsAFeedWithAByteOrderMark() {
+	header, rows := s.feedText()
+	feed := s.writeGzip("feed.csv.gz", "\ufeff"+header+"\n"+strings.Join(rows, "\n")+"\n")
+	s.Len(s.hits(s.hunt(feed, s.edgeLog(), nil)), 46)
 }
 
 func (s *EngineSuite) TestAKeyWithABackslashCostsNoOtherKey() {
@@ -72,11 +76,14 @@ func (s *EngineSuite) TestAKeyWithABackslashCostsNoOtherKey() {
 	s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d,`, len(rows)+1))
 }
 
-func (s *EngineSuite) TestALineOverFourMegabytesIsCutAndTheHuntSaysSo() {
+// The helper refuses a line over 256 KiB; in a feed from elsewhere it costs itself alone, and only if its key is met.
+func (s *EngineSuite) TestALineThatIsTooLongCostsItselfAlone() {
 	header, rows := s.feedText()
-	long := "long.example,domain,x,domain,x,," + strings.Repeat("M", 5<<20) + ",botnet_cc,90,2026-11-01T00:00:00Z,,1,1,false"
-	got := s.huntThatMayFail(s.writeGzip("feed.csv.gz", header+"\n"+long+"\n"+strings.Join(rows, "\n")+"\n"), s.edgeLog(), nil)
-	s.Contains(got.failed, "a line longer than 4 MiB was cut")
+	row := func(key, malware string) string {
+		return key + ",domain,x,domain,^x$,," + malware + ",botnet_cc,90,2026-11-01T00:00:00Z,,1,1,false\n"
+	}
+	long := row("long.example", strings.Repeat("M", 5<<20)) + row("long-2.example", strings.Repeat("M", 100_000))
+	got := s.hunt(s.writeGzip("feed.csv.gz", header+"\n"+long+strings.Join(rows, "\n")+"\n"), s.edgeLog(), nil)
 	s.Len(s.hits(got), 46, "the lines behind it are read")
 }
 
@@ -91,33 +98,6 @@ func (s *EngineSuite) TestAHuntWithADamagedFeedFails() {
 
 	s.Contains(got.failed, "is the file damaged?")
 	s.Contains(got.source["Coverage"], "not searched")
-}
-
-// Another hunt may fetch a newer feed while this one reads a log: what Feed says of it is then wrong.
-func (s *EngineSuite) TestAFeedThatChangesDuringTheSearchIsToldAsAnError() {
-	search := func(addresses ...string) (rows, logs string) {
-		return s.queryWithLogs(`
-LET _ <= import(artifact="Generic.ThreatFox.Spelling")
-LET _ <= import(artifact="Generic.ThreatFox.Feed")
-LET _ <= import(artifact="Generic.ThreatFox.Join")
-LET FeedHeader <= FeedHead[0].Line
-LET Search <= NewSearch
-LET Feed <= FeedKeysIn(Kinds=("ip", ), Workers=1) + dict(`+"`203.0.113.99`"+`=0)
-LET Connections = SELECT "log" AS Log, dict(Initiated=TRUE, DestinationIp=_value, DestinationPort=1) AS _Data,
-       dict(Computer="pc", EventID=dict(Value=3), EventRecordID=1, TimeCreated=dict(SystemTime=1)) AS System
-  FROM foreach(row=Remotes)
-SELECT IOC FROM HitsIn(Events=(Connections, ), Workers=1)`,
-			ordereddict.NewDict().Set("File", s.edgeFeed()).Set("Remotes", addresses).Set("FeedVersion", "1").
-				Set("MinConfidence", 50).Set("MinStrength", "weak").Set("MalwareRegex", ".").Set("IgnoreRegex", ""))
-	}
-	rows, logs := search("203.0.113.7")
-	s.Contains(rows, "203.0.113.7:4443")
-	s.NotContains(logs, "ERROR")
-
-	rows, logs = search("203.0.113.99", "203.0.113.7")
-	s.Equal(1, strings.Count(rows, "IOC"))
-	s.Contains(rows, "203.0.113.7:4443", "what is still there is found")
-	s.Regexp("ERROR:.* changed while it was searched for", logs)
 }
 
 func (s *EngineSuite) unzip(path string) string {

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/Velocidex/ordereddict"
 	"github.com/sebdah/goldie/v2"
 )
 
@@ -131,22 +130,6 @@ func (s *EngineSuite) TestALogBehindALinkIsReadToItsEnd() {
 	s.Equal(strings.ReplaceAll(want, log, link), got)
 }
 
-// read_file reads from the beginning where it cannot seek: past what a disk can reach, a log would never end.
-func (s *EngineSuite) TestALogEndsBeforeWhatItsDiskCanReach() {
-	vql := ""
-	for _, name := range []string{"Generic.ThreatFox.Spelling", "Generic.ThreatFox.SysmonLog"} {
-		definition, known := s.repository().Get(s.Ctx, s.ConfigObj, name)
-		s.Require().True(known)
-		vql += definition.Export + "\n"
-	}
-	rows := s.query(vql+`
-SELECT HasPiece(Log=Log, Number=0) AS First,
-       HasPiece(Log=Log, Number=16777215) AS AtSixteenTebibytes,
-       HasPiece(Log=Log, Number=10000000000000) AS PastAnyDisk
-FROM scope()`, ordereddict.NewDict().Set("Log", s.edgeLog()))
-	s.JSONEq(`{"First":true,"AtSixteenTebibytes":false,"PastAnyDisk":false}`, rows)
-}
-
 func (s *EngineSuite) TestTheHuntReadsTheEventsBehindUnusedMegabytesOfALog() {
 	path := s.largeLog(300 << 20)
 	feed := s.edgeFeed()
@@ -217,7 +200,7 @@ func (s *EngineSuite) TestAnUnreadableLogIsReportedAndTheOthersAreSearched() {
 
 	s.Empty(got.failed)
 	for _, name := range []string{"empty", "text", "security"} {
-		s.Regexp(name+`\.evtx: no Sysmon event was read`, got.logs)
+		s.Regexp(name+`\.evtx: no event of the rules was read`, got.logs)
 	}
 	whole, cut := 0, 0
 	for _, hit := range s.hits(got) {
@@ -237,7 +220,7 @@ func (s *EngineSuite) TestAnUnreadableLogIsReportedAndTheOthersAreSearched() {
 func (s *EngineSuite) TestAHuntThatSearchedNothingFails() {
 	for name, test := range map[string]struct{ evtx, says string }{
 		"no log":     {filepath.Join(s.T().TempDir(), "*.evtx"), "No log matches"},
-		"not Sysmon": {sample(s.T(), "evtx/not-sysmon-security-1-record.evtx"), "No Sysmon event was read"},
+		"not Sysmon": {sample(s.T(), "evtx/not-sysmon-security-1-record.evtx"), "No event of the rules was read"},
 	} {
 		got := s.huntThatMayFail(s.edgeFeed(), test.evtx, nil)
 		s.Contains(got.failed, test.says, name)

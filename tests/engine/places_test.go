@@ -49,8 +49,8 @@ func (s *EngineSuite) TestHuntFindsWhatTheDNSCacheAndTheOpenConnectionsRemember(
 	s.Empty(got.failed, "something was searched")
 	s.Contains(got.logs, "No log matches")
 	s.Contains(got.logs, "Only the DNS client cache and the open connections were searched.")
-	s.Contains(got.source["Coverage"], `{"LogFile":"DNS client cache","Queries":3`)
-	s.Contains(got.source["Coverage"], `{"LogFile":"open connections","Connections":3`)
+	s.Contains(got.source["Coverage"], `"LogFile":"DNS client cache","EventsById":null,"Connections":null,"Queries":3`)
+	s.Contains(got.source["Coverage"], `"LogFile":"open connections","EventsById":null,"Connections":3`)
 }
 
 func (s *EngineSuite) TestThePlacesBesideSysmonCanBeSwitchedOff() {
@@ -61,14 +61,13 @@ func (s *EngineSuite) TestThePlacesBesideSysmonCanBeSwitchedOff() {
 	s.Contains(got.failed, "Nothing was searched.")
 }
 
-func (s *EngineSuite) TestManyHitsAreCutAndTheHuntSaysSo() {
-	got := s.hunt(s.edgeFeed(), s.copiesOfTheLog(2), map[string]string{"MaxHits": "5", "Workers": "1"})
-	hits := len(s.hits(got))
-	s.GreaterOrEqual(hits, 5)
-	s.Less(hits, 20, "the events that were under way, not all 46")
-	s.Regexp(`log-1.evtx: \d+ more events may hold an indicator. They were cut: there are MaxHits .5. with one`, got.logs)
-	s.Regexp(`log-1.evtx.*"EventsCut":[1-9]`, got.source["Coverage"])
-	s.Equal(2, strings.Count(got.source["Coverage"], `"3":62`), "all events are counted")
+func (s *EngineSuite) TestHitsOverTheLimitOfAnIndicatorAreCountedInSummary() {
+	all := s.hunt(s.edgeFeed(), s.edgeLog(), nil)
+	got := s.hunt(s.edgeFeed(), s.edgeLog(), map[string]string{"MaxHitsPerIndicator": "1"})
+
+	s.Equal(all.source["Summary"], got.source["Summary"])
+	s.Equal(strings.Count(all.source["Summary"], "\n"), len(s.hits(got)), "one hit for each finding")
+	s.Less(len(s.hits(got)), 46)
 }
 
 func (s *EngineSuite) TestAStaleFeedIsWarnedOf() {
@@ -109,9 +108,8 @@ func (s *EngineSuite) copiesOfTheLog(copies int) (glob string) {
 	return folder + "/*.evtx"
 }
 
-// Many workers at once, so that several meet the same event at the same moment.
 func (s *EngineSuite) TestEventsOfOverlappingLogsCountOnce() {
-	got := s.hunt(s.edgeFeed(), s.copiesOfTheLog(16), map[string]string{"Workers": "16"})
+	got := s.hunt(s.edgeFeed(), s.copiesOfTheLog(16), nil)
 	s.Equal(46, len(s.hits(got)))
 	s.Equal(16, strings.Count(got.source["Coverage"], `"3":62`))
 	s.NotContains(got.source["Hits"], `"_`, "only the columns that the hunt promises")

@@ -16,12 +16,17 @@ func (s *EngineSuite) TestRunTheHuntOnYourLogs() {
 	s.servePublic()
 	s.publish("ThreatFoxFeed", os.Getenv("HUNT_FEED"), "1.0.1")
 
-	params := map[string]string{"EvtxGlob": os.Getenv("HUNT_EVTX"), "DownloadDelay": "0"}
+	params := map[string]string{"EvtxGlob": os.Getenv("HUNT_EVTX"), "DownloadDelay": "0", "MinStrength": "medium"}
 	for _, arg := range strings.Fields(os.Getenv("HUNT_ARGS")) {
 		name, value, _ := strings.Cut(arg, "=")
 		params[name] = value
 	}
-	got := s.collect(hunt, params)
+	got := collection{}
+	if os.Getenv("HUNT_NATIVE") == "" {
+		got = s.collect(hunt, params)
+	} else {
+		got = s.native(s.helper(), os.Getenv("HUNT_FEED"), os.Getenv("HUNT_EVTX"), params)
+	}
 
 	for _, source := range []string{"Summary", "Hits", "Coverage"} {
 		s.Require().NoError(os.WriteFile(

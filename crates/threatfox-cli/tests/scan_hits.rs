@@ -206,11 +206,11 @@ fn usage_that_cannot_give_hits_is_refused() {
         (&["--min-strength", "weak"], "--hits"),
         (
             &["--feed", "feed.csv.gz", "--hits", "x", "-o", "x"],
-            "two outputs go to x",
+            "--output and --hits go to one place, x",
         ),
         (
             &["--feed", "feed.csv.gz", "--met", "-"],
-            "two outputs go to -",
+            "--output and --met go to one place",
         ),
         (&["--feed", "-", "--hits", "x"], "cannot be read twice"),
         (&["--after", "nan"], "nan is not a time"),

@@ -9,9 +9,6 @@ use std::path::Path;
 /// Modules, and the modules that each names.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
-/// What still goes in a circle. Nothing may be added; what is broken must be taken out.
-const KNOWN: &[&[&str]] = &[&["ioc", "key", "web_address"]];
-
 fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -115,7 +112,6 @@ fn circles(imports: &Imports) -> BTreeSet<Vec<&str>> {
 #[test]
 fn no_modules_import_each_other_in_a_circle() {
     let imports = imports();
-    let known: BTreeSet<Vec<&str>> = KNOWN.iter().map(|circle| circle.to_vec()).collect();
     let found = circles(&imports);
     let edges: Vec<_> = found
         .iter()
@@ -131,7 +127,7 @@ fn no_modules_import_each_other_in_a_circle() {
             )
         })
         .collect();
-    assert_eq!(found, known, "\n{}", edges.join("\n"));
+    assert!(found.is_empty(), "\n{}", edges.join("\n"));
 }
 
 #[test]

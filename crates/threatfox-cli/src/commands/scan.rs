@@ -276,8 +276,9 @@ impl Options {
         Ok(rows)
     }
 
+    /// Whether the summary leaves standard output to events or hits.
     fn writes_to_stdout(&self) -> bool {
-        let outputs = [self.events(), self.hits.as_deref(), self.met.as_deref()];
+        let outputs = [self.events(), self.hits.as_deref()];
         outputs.into_iter().flatten().any(|path| path == "-")
     }
 
