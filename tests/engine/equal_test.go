@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,11 +66,14 @@ func (s *EngineSuite) differencesIn(feed, log string, events []string) (found []
 	want := verdictsOf(s.judged(feed, log))
 	vql := s.hunt(feed, log, more)
 	hits = s.hits(vql)
+	dumpForDebug("found", differences("VQL", want, verdictsOf(hits), events))
 	found = differences("VQL", want, verdictsOf(hits), events)
 
+	dumpForDebug("vql", hits)
 	native := s.native(s.helper(), feed, log, more)
 	s.NotContains(native.logs, "did not read")
 	s.NotRegexp(badLog, native.logs)
+	dumpForDebug("nfound", differences("Native", want, verdictsOf(s.hits(native)), events))
 	return append(found, differences("Native", want, verdictsOf(s.hits(native)), events)...), hits
 }
 
@@ -167,4 +171,15 @@ func (s *EngineSuite) TestAPlantedDifferenceInAReaderIsNoticed() {
 	s.LoadArtifacts(string(text))
 	found, _ := s.differencesIn(feed, log, events)
 	s.Empty(found)
+}
+
+func dumpForDebug(name string, v any) {
+	b, _ := json.MarshalIndent(v, "", " ")
+	n := 0
+	for ; ; n++ {
+		if _, err := os.Stat(fmt.Sprintf("/tmp/equal-dump/%s%d", name, n)); err != nil {
+			break
+		}
+	}
+	os.WriteFile(fmt.Sprintf("/tmp/equal-dump/%s%d", name, n), b, 0o600)
 }
