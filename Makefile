@@ -37,8 +37,9 @@ test-engine: helper packer ## Test the artifacts in Velociraptor's own engine (t
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
 	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 20m
 
-test-windows: helper ## Run the helper for Windows under wine: the same bytes as on Linux (skipped where wine is missing)
+test-windows: helper ## Run the helper for Windows and the hunts in Velociraptor's engine for Windows under wine (skipped where wine is missing)
 	$(STEP) "test the helper for Windows" tests/windows/test.sh
+	$(STEP) "test the hunts in the engine for Windows" tests/windows/engine.sh
 
 bench: helper ## Measure: normalize against bare reads and Python, the hunt against bare parse_evtx (needs python3) [IOC_LIST=FILE]
 	$(STEP) "normalize" cargo run --locked --release --quiet --package threatfox --example bench_feed -- 10000 100000 1200000 $(IOC_LIST)

@@ -17,8 +17,14 @@ func (s *EngineSuite) fieldFeed() string {
 }
 
 // makeLog writes events (JSON lines) as a log: as a host logs them (make_evtx.py), or as a collector stores them (make_wec.py).
+// Where there is no Python, under wine, MADE_LOGS is a folder of the logs made before: field.events.jsonl.make_evtx.py.evtx.
 func (s *EngineSuite) makeLog(tool, events string) string {
-	path := filepath.Join(s.T().TempDir(), tool+".evtx")
+	if made := os.Getenv("MADE_LOGS"); made != "" {
+		path := filepath.Join(made, filepath.Base(events)+"."+tool+".evtx")
+		s.Require().FileExists(path)
+		return path
+	}
+	path := filepath.Join(s.tempDir(), tool+".evtx")
 	lines, err := os.Open(events)
 	s.Require().NoError(err)
 	defer lines.Close()

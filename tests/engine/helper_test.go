@@ -24,7 +24,7 @@ func (s *EngineSuite) helper() string {
 // normalize makes a feed with the real helper and returns its path. Documentation addresses stay:
 // the samples use them.
 func (s *EngineSuite) normalize(files ...string) string {
-	feed := filepath.Join(s.T().TempDir(), "threatfox-feed.csv.gz")
+	feed := filepath.Join(s.tempDir(), "threatfox-feed.csv.gz")
 	args := append([]string{"normalize", "--allow-private", "-o", feed}, files...)
 	output, err := exec.Command(s.helper(), args...).CombinedOutput()
 	s.Require().NoError(err, string(output))
@@ -51,7 +51,7 @@ func (s *EngineSuite) writeExport(indicators [][2]string) string {
 	}
 	fmt.Fprintf(&out, "# Number of entries: %d", len(indicators))
 
-	path := filepath.Join(s.T().TempDir(), "export.csv")
+	path := filepath.Join(s.tempDir(), "export.csv")
 	s.Require().NoError(os.WriteFile(path, []byte(out.String()), 0o600))
 	return path
 }

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Readies the engine: copies every dependency into vendor/ and writes overlay.json, which puts
 # the three stand-ins of stubs/ where the compiler looks for files that Velociraptor's own
-# build generates. Runs again only after go.mod has changed, or a test imports a package that vendor/ lacks.
+# build generates. Runs again only after go.mod has changed, or a test imports a package that vendor/ lacks, on Windows too.
 set -eu
 cd "$(dirname "$0")"
-complete() { go list -mod=vendor -tags server_vql -overlay overlay.json -test . >/dev/null 2>&1 && touch overlay.json; }
+lists() { go list -mod=vendor -tags server_vql -overlay overlay.json -test . >/dev/null 2>&1; }
+complete() { lists && GOOS=windows CGO_ENABLED=0 lists && touch overlay.json; }
 if [ -e overlay.json ] && [ ! go.mod -nt overlay.json ]; then
 	if [ -z "$(find . -maxdepth 1 -name '*.go' -newer overlay.json)" ] || complete; then exit 0; fi
 fi

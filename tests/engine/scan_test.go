@@ -12,7 +12,7 @@ import (
 
 // scan runs the helper on a log and returns the path of the events it printed.
 func (s *EngineSuite) scan(log string, args ...string) string {
-	events := filepath.Join(s.T().TempDir(), "events.jsonl")
+	events := filepath.Join(s.tempDir(), "events.jsonl")
 	args = append([]string{"scan", "-o", events, log}, args...)
 	output, err := exec.Command(s.helper(), args...).CombinedOutput()
 	s.Require().NoError(err, string(output))
@@ -28,7 +28,7 @@ func (s *EngineSuite) TestScanGivesEachEventOfSysmonAsParseEvtxDoes() {
 		want := s.query(`SELECT * FROM parse_evtx(filename=Log)
 WHERE System.Provider.Name =~ "^(Microsoft-Windows-Sysmon|Linux-Sysmon)$"`, env)
 		got := s.query(`SELECT * FROM parse_jsonl(filename=Events)`, env)
-		got = strings.ReplaceAll(got, `,"LogFile":"`+log+`"`, "")
+		got = strings.ReplaceAll(got, `,"LogFile":`+quoted(log), "")
 		want = strings.ReplaceAll(want, `,"Message":""`, "") // where there is no Windows to ask
 		s.Equal(strings.Contains(log, "not-sysmon"), want == "", log)
 		s.Equal(want, got, log)
@@ -42,7 +42,7 @@ func (s *EngineSuite) largeLog(unused int64) string {
 	const header = 4096
 	edge, err := os.ReadFile(s.edgeLog())
 	s.Require().NoError(err)
-	path := filepath.Join(s.T().TempDir(), "large.evtx")
+	path := filepath.Join(s.tempDir(), "large.evtx")
 	log, err := os.Create(path)
 	s.Require().NoError(err)
 	defer log.Close()

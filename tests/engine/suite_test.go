@@ -97,6 +97,9 @@ func sample(t *testing.T, name string) string {
 	return path
 }
 
+// quoted is a text as JSON has it: a path of Windows has backslashes.
+func quoted(text string) string { return json.MustMarshalString(text) }
+
 // builtIns are those of Velociraptor's own artifacts that the pack calls.
 var builtIns = []string{"Generic.Utils.FetchBinary", "Windows.System.DNSCache", "Windows.Network.Netstat"}
 
@@ -134,12 +137,12 @@ func (s *EngineSuite) SetupTest() {
 }
 
 // tempDir is a folder that goes with the test. Unlike T.TempDir it waits for what still writes there: the services end on
-// their own time.
+// their own time; and it goes under wine too.
 func (s *EngineSuite) tempDir() string {
 	folder, err := os.MkdirTemp("", "engine")
 	s.Require().NoError(err)
 	s.T().Cleanup(func() {
-		s.Eventually(func() bool { return os.RemoveAll(folder) == nil }, 10*time.Second, 10*time.Millisecond)
+		s.Eventually(func() bool { return removeAll(folder) == nil }, 10*time.Second, 10*time.Millisecond)
 	})
 	return folder
 }
@@ -374,7 +377,7 @@ func (s *EngineSuite) writeGzip(name, text string) string {
 	s.Require().NoError(err)
 	s.Require().NoError(w.Close())
 
-	path := filepath.Join(s.T().TempDir(), name)
+	path := filepath.Join(s.tempDir(), name)
 	s.Require().NoError(os.WriteFile(path, out.Bytes(), 0o600))
 	return path
 }

@@ -2,26 +2,11 @@
 # Runs the helper for Windows under wine and compares what it makes with what the Linux helper makes; `make test-windows`
 # calls it. Skipped, and it says so, where wine or the compiler for Windows is missing.
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-top=$(cd "$here/../.." && pwd)
+work=test-windows
+. "$(dirname "$0")/wine.sh"
 linux=$top/target/release/threatfox
-work=$top/target/test-windows
-
-for tool in wine x86_64-w64-mingw32-gcc python3; do
-    command -v $tool >/dev/null || {
-        echo "SKIPPED: test-windows did not run, $tool is missing. On Debian:" >&2
-        echo "  apt-get install --no-install-recommends wine64 wine gcc-mingw-w64-x86-64-win32 python3" >&2
-        exit 0
-    }
-done
-[ -e "$top/dist/threatfox_windows_amd64.exe" ] || "$top/tools/build.sh" windows
-
-rm -rf "$work"
-mkdir -p "$work/serve/export/csv/recent" "$work/temp"
-cp "$top/dist/threatfox_windows_amd64.exe" "$work/threatfox.exe"
-# wine before 9 lacks a DLL that Windows has.
-x86_64-w64-mingw32-gcc -shared -O2 -o "$work/bcryptprimitives.dll" "$here/bcryptprimitives_stub.c" -ladvapi32
-export WINEDEBUG=-all WINEPREFIX="$work/wine" WINEDLLOVERRIDES="mscoree,mshtml=" TMP="$work/temp" TEMP="$work/temp"
+mkdir -p "$work/serve/export/csv/recent"
+cp "$helper" "$work/threatfox.exe"
 
 windows() {
     wine "$work/threatfox.exe" "$@"
@@ -84,6 +69,6 @@ grep -q 'held.evtx.*"error":"cannot read [^"]*held.evtx' "$work/said" && [ -s "$
 rm "$work/windows"
 echo "ok  scan: a log locked by another process is told, the other is read"
 
-[ -z "$(find "$work/temp" "$work" -maxdepth 1 -name '*threatfox-*' ! -name '*.exe')" ] ||
+[ -z "$(find "$WINEPREFIX"/drive_c/users/*/Temp "$work" -maxdepth 1 -name '*threatfox-*' ! -name '*.exe')" ] ||
     { echo "FAILED: temporary files are left" >&2; exit 1; }
 echo "ok  no temporary file is left"

@@ -1,3 +1,5 @@
+//go:build unix
+
 package engine
 
 import (
@@ -5,6 +7,8 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // clearPeak gives unused memory back to the system and lets Linux count the peak anew.
@@ -24,3 +28,14 @@ func peakMiB() float64 {
 	}
 	return 0
 }
+
+// cpuSeconds is the processor time that this process has used.
+func cpuSeconds() float64 {
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+}
+
+func removeAll(folder string) error { return os.RemoveAll(folder) }
