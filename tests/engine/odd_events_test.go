@@ -138,6 +138,9 @@ func (o odd) url() string {
 	if o.once(4) {
 		url = o.of("http", "https", "HTTPS", "ftp", "wss", "x+y", "1http", "") + "://" + strings.TrimSpace(o.host()) + o.of("", "/", ":4443/x", ":443", ":/", ":80x", "?a", "\\x", "#f")
 	}
+	if o.once(4) {
+		url = "http://" + o.of("203.0.113.7:4443", "203.0.113.7:8080", "198.51.100.23", "203.0.113.8:1", "www."+o.indicator("domain")) + "/other"
+	}
 	scheme, rest, _ := strings.Cut(url, "://")
 	host, path := rest, ""
 	if slash := strings.IndexAny(rest, "/?"); slash >= 0 {
@@ -179,8 +182,8 @@ func (o odd) event() map[string]any {
 	case 1:
 		data["CommandLine"], data["Hashes"], data["ParentCommandLine"] = o.text(), o.hashes(), o.text()
 	case 3:
-		data["DestinationIp"], data["SourceIp"], data["DestinationHostname"] = o.spaced(o.address()), o.spaced(o.address()), o.host()
-		data["DestinationPort"], data["SourcePort"] = o.of("443", "4443", "8080", "80", "53", "x"), o.of("443", "4443", "80", " 4443")
+		data["DestinationIp"], data["SourceIp"], data["DestinationHostname"] = o.spaced(o.address()), o.of("203.0.113.7", o.spaced(o.address()), o.spaced(o.address())), o.host()
+		data["DestinationPort"], data["SourcePort"] = o.of("443", "4443", "8080", "80", "53", "x"), o.of("443", "4443", "4443", "80", " 4443")
 		data["Initiated"], data["RuleName"] = o.of("true", "true", "false", "False", "0", "-", ""), o.of("-", "", "x")
 		data["DestinationIsIpv6"] = o.of("true", "false", "True")
 		if o.once(3) {

@@ -44,7 +44,7 @@ const HOST: Template = Template {
 
 const ANSWERS: Template = Template {
     may_hold: &[
-        r#"filter(condition='x=>x IN Feed.Keys OR (x =~ "^name |[: ]" AND cache(name=Feed.Answers, key=x).Keys)',
+        r#"filter(condition='x=>x IN Feed.Keys OR (x =~ "^name |:" AND cache(name=Feed.Answers, key=x).Keys)',
   list=split(sep_string=';', string=regex_transform(key='ThreatFox answers', map=Spelling.Answers, source=';' + lowcase(string={text}))))"#,
     ],
     read: "ReadAnswers(Feed=Feed, Role={role}, Text={plain})",
@@ -115,6 +115,7 @@ pub fn read(place: &Place, rules: &Rules) -> String {
 /// A condition of the table. `=~` does not tell capitals from small letters.
 fn condition(condition: &Condition) -> String {
     let field = column(&condition.field);
+    let list = format!("typeof(a={field}) =~ '^[[]'");
     let one_of = |values: &[String]| {
         let values: Vec<_> = values.iter().map(|value| literal(value)).collect();
         let regex = format!("^({})$", values.join("|"));
@@ -123,8 +124,8 @@ fn condition(condition: &Condition) -> String {
     match &condition.test {
         Test::Is(values) => one_of(values),
         Test::IsNot(values) => format!("NOT {}", one_of(values)),
-        Test::IsEmpty => format!("({field} || '-') = '-'"),
-        Test::IsMissing => format!("NOT {} IN E", string(&condition.field, '\'')),
+        Test::IsEmpty => format!("({list} OR ({field} || '-') = '-')"),
+        Test::IsMissing => format!("({list} OR NOT {} IN E)", string(&condition.field, '\'')),
     }
 }
 
@@ -145,7 +146,7 @@ fn value(name: &str, place: &Place, rules: &Rules) -> String {
         ("text", _) => column(&place.field),
         ("plain", _) => {
             let field = column(&place.field);
-            format!(r"if(condition=typeof(a={field}) =~ '^\[', then='', else={field})")
+            format!(r"if(condition=typeof(a={field}) =~ '^[[]', then='', else={field})")
         }
         ("role", _) => role(place.role),
         ("port", _) => place.port.as_deref().map_or("NULL".to_owned(), column),

@@ -258,7 +258,10 @@ fn in_list<'v, 'c>(data: &'v Value<'c>, name: &str) -> Option<&'v Value<'c>> {
             .is_some_and(|text| text == *name)
     };
     match data {
-        Value::List(items) => items.iter().rfind(named)?.get("Value"),
+        Value::List(items) => {
+            let values = items.iter().rev().filter(named);
+            values.into_iter().find_map(|item| item.get("Value"))
+        }
         item => Some(item).filter(named)?.get("Value"),
     }
 }

@@ -93,7 +93,8 @@ fn colons_of_words(text: &str) -> usize {
 /// The port behind a byte, and where it ends; there where it is none.
 fn port(text: &str, at: usize) -> (Option<&str>, usize) {
     let digits = text[at..].strip_prefix(':').and_then(number);
-    match digits {
+    let ended = |port: &&str| !text[at + 1 + port.len()..].starts_with(is_of_word);
+    match digits.filter(ended) {
         Some(port) => (Some(port), at + 1 + port.len()),
         None => (None, at),
     }
@@ -273,7 +274,7 @@ mod tests {
         );
         let word = "0-9A-Za-z._\\x{c0}-\\x{1fff}\\x{2070}-\\x{10ffff}-";
         let like_ipv6 = "[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*";
-        let port = "(?::([0-9]{1,5})(?:[^0-9.]|$))?";
+        let port = format!("(?::([0-9]{{1,5}})(?:[^{word}]|$))?");
         let shape = format!(
             "^(?:\\[({like_ipv6})\\]{port}|({like_ipv6})(?:[^:{word}]|$)|([{word}]+){port})"
         );
