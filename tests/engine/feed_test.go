@@ -30,8 +30,8 @@ func (s *EngineSuite) TestTheHuntFindsKeysInEveryPartOfALargeFeed() {
 
 	got := s.hunt(s.writeGzip("feed.csv.gz", feed.String()), s.edgeLog(), nil)
 
-	s.Len(s.hits(got), 46)
-	s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d,`, len(rows)*301))
+	s.Len(s.hits(got), 47)
+	s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d}`, len(rows)*301))
 }
 
 func (s *EngineSuite) TestTheHuntLoadsEachKeyOfTheKindsAskedForFromARealExport() {
@@ -45,35 +45,35 @@ func (s *EngineSuite) TestTheHuntLoadsEachKeyOfTheKindsAskedForFromARealExport()
 	s.Greater(len(kinds), 3)
 	for kind, keys := range kinds {
 		got := s.hunt(path, s.edgeLog(), map[string]string{"Kinds": `["` + kind + `"]`, "MinConfidence": "0"})
-		s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d,`, keys), kind)
+		s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d}`, keys), kind)
 	}
 }
 
 func (s *EngineSuite) TestTheHuntReadsAFeedWithAnotherSystemsLineEnds() {
 	header, rows := s.feedText()
 	feed := s.writeGzip("feed.csv.gz", header+"\r\n"+strings.Join(rows, "\r\n")+"\r\n")
-	s.Len(s.hits(s.hunt(feed, s.edgeLog(), nil)), 46)
+	s.Len(s.hits(s.hunt(feed, s.edgeLog(), nil)), 47)
 }
 
 func (s *EngineSuite) TestTheHuntReadsAFeedWhoseLastLineDoesNotEnd() {
 	header, rows := s.feedText()
 	got := s.hunt(s.writeGzip("feed.csv.gz", header+"\n"+strings.Join(rows, "\n")), s.edgeLog(), nil)
-	s.Len(s.hits(got), 46)
-	s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d,`, len(rows)))
+	s.Len(s.hits(got), 47)
+	s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d}`, len(rows)))
 }
 
 func (s *EngineSuite) TestTheHuntReadsAFeedWithAByteOrderMark() {
 	header, rows := s.feedText()
 	feed := s.writeGzip("feed.csv.gz", "\ufeff"+header+"\n"+strings.Join(rows, "\n")+"\n")
-	s.Len(s.hits(s.hunt(feed, s.edgeLog(), nil)), 46)
+	s.Len(s.hits(s.hunt(feed, s.edgeLog(), nil)), 47)
 }
 
 func (s *EngineSuite) TestAKeyWithABackslashCostsNoOtherKey() {
 	header, rows := s.feedText()
 	odd := `c:\odd\u0041.example,domain,odd,domain,odd,,Odd,botnet_cc,90,2026-11-01T00:00:00Z,,1,1,false`
 	got := s.hunt(s.writeGzip("feed.csv.gz", header+"\n"+odd+"\n"+strings.Join(rows, "\n")+"\n"), s.edgeLog(), nil)
-	s.Len(s.hits(got), 46)
-	s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d,`, len(rows)+1))
+	s.Len(s.hits(got), 47)
+	s.Contains(got.source["Coverage"], fmt.Sprintf(`"FeedKeys":%d}`, len(rows)+1))
 }
 
 // The helper refuses a line over 256 KiB; in a feed from elsewhere it costs itself alone, and only if its key is met.
@@ -84,7 +84,13 @@ func (s *EngineSuite) TestALineThatIsTooLongCostsItselfAlone() {
 	}
 	long := row("long.example", strings.Repeat("M", 5<<20)) + row("long-2.example", strings.Repeat("M", 100_000))
 	got := s.hunt(s.writeGzip("feed.csv.gz", header+"\n"+long+strings.Join(rows, "\n")+"\n"), s.edgeLog(), nil)
-	s.Len(s.hits(got), 46, "the lines behind it are read")
+	s.Len(s.hits(got), 47, "the lines behind it are read")
+
+	key, rest, _ := strings.Cut(rows[0], ",")
+	met := key + "," + strings.Replace(rest, ",Planted,", ","+strings.Repeat("M", 300_000)+",", 1)
+	got = s.huntThatMayFail(s.writeGzip("met.csv.gz", header+"\n"+met+"\n"+strings.Join(rows[1:], "\n")+"\n"), s.edgeLog(), nil)
+	s.Contains(got.failed, "is longer than 256 KiB and was not read")
+	s.NotEmpty(s.hits(got))
 }
 
 // A damaged file is no feed: gzip tells it by a sum at the end.

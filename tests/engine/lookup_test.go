@@ -99,7 +99,7 @@ func (s *EngineSuite) TestEnrichmentSaysThatThereIsNoFeed() {
 // `threatfox match` promises the hunt's answers: what the events of the log hold, typed by hand.
 func (s *EngineSuite) TestTheHelpersMatchGivesTheHuntsVerdict() {
 	// What an event means, not what a value is.
-	ofAnEvent := []string{"inbound", "dns answer", "ip (ipv6 fault)", "command line ip:port", "command line url"}
+	ofAnEvent := []string{"inbound", "dns answer", "ip (ipv6 fault)", "command line ip:port", "command line url", "referrer domain"}
 	feed := s.edgeFeed()
 	arguments, want := []string{"match", "--format", "jsonl", "--feed", feed}, []string{}
 	for _, hit := range s.rowsOf(s.hunt(feed, s.edgeLog(), nil).source["Hits"]) {

@@ -13,7 +13,7 @@ mkdir -p "$top/docs/plots"
 measure() {
   echo "plots: $1 events, $2 keys" >&2
   ROUNDS=${ROUNDS:-2} EVENTS=$1 KEYS=$2 WAYS='bare all' "$here/bench.sh" |
-    sed -nE "s/^bench: (bare|hunt).* +([0-9.]+) +[0-9.]+ +[0-9.]+ +([0-9.]+) +([0-9]+)\$/\1,$1,$2,\2,\3,\4/p"
+    sed -nE "s/^bench: (bare|hunt).* +([0-9.]+) +[0-9.]+ +[0-9.]+ +([0-9.]+) +[0-9.]+ +([0-9]+)\$/\1,$1,$2,\2,\3,\4/p"
 }
 
 echo "way,events,keys,seconds,cpu_seconds,peak_mib" >"$table.new"

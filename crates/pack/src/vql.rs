@@ -87,15 +87,23 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// Whether a line only takes what is defined elsewhere: `LET Hits <= HitsNow`, `LET Hits <= SELECT * FROM HitsNow`. Velociraptor
-/// runs what is exported with `<=` in notebooks too, so artifacts that share their steps have to take each by themselves.
+/// Whether a line only takes what is defined elsewhere: `LET Logs <= LogsAt(Globs=EvtxGlob)`, `LET Hits <= SELECT * FROM HitsNow`.
+/// Velociraptor runs what is exported with `<=` in notebooks too, so artifacts that share their steps have to take each by themselves.
+/// The pack's own definitions begin with a capital letter, VQL's functions with a small one.
 fn takes_a_step(line: &str) -> bool {
-    let name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    line.strip_prefix("LET ")
+    let is_name = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let Some((left, right)) = line
+        .strip_prefix("LET ")
         .and_then(|rest| rest.split_once(" <= "))
-        .is_some_and(|(left, right)| {
-            name(left) && name(right.strip_prefix("SELECT * FROM ").unwrap_or(right))
-        })
+    else {
+        return false;
+    };
+    let right = right.strip_prefix("SELECT * FROM ").unwrap_or(right);
+    let (name, arguments) = right.split_once('(').unwrap_or((right, ")"));
+    (left == "_" || is_name(left)) && is_name(name) && arguments.ends_with(')')
 }
 
 /// Each LET's body as one text, with the line that it begins in.

@@ -15,7 +15,7 @@ use threatfox::rules::{Condition, Place, Reader, Role, Rules, Test};
 
 use super::vql_text::{column, literal, string};
 
-/// A reader in VQL. `{text}` is the field, `{role}` and `{port}` are the row's, `{mark}` is the name behind `zone`,
+/// A reader in VQL. `{text}` is the field, `{plain}` the same but empty where it is a list, `{role}` and `{port}` are the row's, `{mark}` is the name behind `zone`,
 /// `{conditions}` are the row's conditions, the last one first, each with AND before it.
 struct Template {
     /// One of these has to be true.
@@ -26,20 +26,20 @@ struct Template {
 /// IPv4 stands in the feed as in the event. IPv6 has many spellings, so that each has to be read.
 const ADDRESS: Template = Template {
     may_hold: &[
-        "{text} IN Feed.Keys OR ({text} =~ ':' AND cache(name=Feed.Answers, key={text}).Keys)",
+        r"{text} IN Feed.Keys OR ({text} =~ '[:\t-\r ]' AND cache(name=Feed.Answers, key={text}).Keys)",
     ],
-    read: "ReadAddress(Feed=Feed, Role={role}, Text={text}, Port={port})",
+    read: "ReadAddress(Feed=Feed, Role={role}, Text={plain}, Port={port})",
 };
 
 /// Its conditions are asked for at once: they leave few events.
 const FIRST_BYTES: Template = Template {
     may_hold: &["({text} =~ ':'{conditions})"],
-    read: "ReadFirstBytes(Feed=Feed, Role={role}, Text={text})",
+    read: "ReadFirstBytes(Feed=Feed, Role={role}, Text={plain})",
 };
 
 const HOST: Template = Template {
     may_hold: &["cache(name=Feed.Hosts, key={text}).Keys"],
-    read: "ReadHost(Feed=Feed, Role={role}, Text={text})",
+    read: "ReadHost(Feed=Feed, Role={role}, Text={plain})",
 };
 
 const ANSWERS: Template = Template {
@@ -47,7 +47,7 @@ const ANSWERS: Template = Template {
         r#"filter(condition='x=>x IN Feed.Keys OR (x =~ "^name |[: ]" AND cache(name=Feed.Answers, key=x).Keys)',
   list=split(sep_string=';', string=regex_transform(key='ThreatFox answers', map=Spelling.Answers, source=';' + lowcase(string={text}))))"#,
     ],
-    read: "ReadAnswers(Feed=Feed, Role={role}, Text={text})",
+    read: "ReadAnswers(Feed=Feed, Role={role}, Text={plain})",
 };
 
 const HASHES: Template = Template {
@@ -55,17 +55,17 @@ const HASHES: Template = Template {
         "filter(condition='x=>x IN Feed.Keys',
   list=split(sep_string=',', string=regex_transform(key='ThreatFox hashes', map=Spelling.Hashes, source=',' + lowcase(string={text}))))",
     ],
-    read: "ReadHashes(Feed=Feed, Role={role}, Text={text})",
+    read: "ReadHashes(Feed=Feed, Role={role}, Text={plain})",
 };
 
 const URL: Template = Template {
     may_hold: &["{text} =~ '://'"],
-    read: "ReadURL(Feed=Feed, Role={role}, Text={text})",
+    read: "ReadURL(Feed=Feed, Role={role}, Text={plain})",
 };
 
 const ZONE: Template = Template {
     may_hold: &["{text} =~ '{mark}='"],
-    read: "ReadZone(Feed=Feed, Role={role}, Text={text}, Name='{mark}')",
+    read: "ReadZone(Feed=Feed, Role={role}, Text={plain}, Name='{mark}')",
 };
 
 /// URLs, then words.
@@ -75,7 +75,7 @@ const TEXT: Template = Template {
         r#"filter(condition='x=>cache(name=Feed.Hosts, key=split(string=x, sep_string="\t")[0]).Keys',
   list=filter(regex='[.:].*\t', list=split(sep_string='\n', string=regex_transform(key='ThreatFox words', map=Spelling.Words, source={text}))))"#,
     ],
-    read: "ReadText(Feed=Feed, Role={role}, Text={text})",
+    read: "ReadText(Feed=Feed, Role={role}, Text={plain})",
 };
 
 fn template(reader: &Reader) -> &'static Template {
@@ -143,6 +143,10 @@ fn value(name: &str, place: &Place, rules: &Rules) -> String {
     let role = |role: Role| string(rules.matches().role_name(role), '\'');
     match (name, &place.reader) {
         ("text", _) => column(&place.field),
+        ("plain", _) => {
+            let field = column(&place.field);
+            format!(r"if(condition=typeof(a={field}) =~ '^\[', then='', else={field})")
+        }
         ("role", _) => role(place.role),
         ("port", _) => place.port.as_deref().map_or("NULL".to_owned(), column),
         ("mark", Reader::Zone(mark)) => mark.clone(),

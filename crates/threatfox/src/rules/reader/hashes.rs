@@ -1,7 +1,6 @@
 //! The reader `hashes`.
 
-use super::address::whole;
-use super::{Buffers, Observer, trim};
+use super::{Buffers, Key, Observer, trim};
 use crate::rules::Algorithm;
 
 impl Buffers {
@@ -16,7 +15,13 @@ impl Buffers {
             key.push(':');
             key.push_str(digits);
             key.make_ascii_lowercase();
-            whole(key, None, observer);
+            observer.key(&Key {
+                text: key,
+                observable: &key[algorithm.name().len() + 1..],
+                port: None,
+                above: false,
+            });
+            observer.end();
         }
     }
 }

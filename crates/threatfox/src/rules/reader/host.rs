@@ -6,6 +6,9 @@ use super::{Buffers, Key, Observer, push_lowercase, trim};
 /// A domain above a name has at most so many bytes: DNS knows 253 characters, here in any script.
 const MAX_DOMAIN: usize = 1024;
 
+/// A name has at most so many labels.
+const MAX_LABELS: usize = 127;
+
 impl Buffers {
     pub(super) fn host(&mut self, text: &str, observer: &mut dyn Observer) {
         if self.host_keys(text, None, observer) {
@@ -39,6 +42,12 @@ impl Buffers {
                 above: false,
             });
             return true;
+        }
+        // DNS has no longer name.
+        if name.len() > MAX_LABELS
+            && memchr::memchr_iter(b'.', name.as_bytes()).count() >= MAX_LABELS
+        {
+            return false;
         }
         let lower = |b: u8| b.is_ascii() && !b.is_ascii_uppercase();
         let name = if name.bytes().all(lower) {

@@ -1,6 +1,5 @@
 //! The words of a running text: names with a dot, and addresses, which may have a port behind them.
 
-use super::address::{self, whole};
 use super::text::{is_separator, schemes};
 use super::{Buffers, Observer, is_space};
 
@@ -43,13 +42,13 @@ impl Buffers {
             && bytes.get(1 + ip) == Some(&b']')
         {
             let (port, end) = port(text, ip + 2);
-            if let Some(key) = address::key(&text[1..=ip], &mut self.key) {
-                whole(key, port, observer);
+            if self.host_keys(&text[1..=ip], port, observer) {
+                observer.end();
             }
             return end;
         }
         if may_be_ipv6 && let Some(end) = colons(bytes) {
-            self.address_item(&text[..end], observer);
+            self.host(&text[..end], observer);
             return end;
         }
         let end = text.find(|c| !is_of_word(c)).unwrap_or(text.len());
@@ -292,14 +291,11 @@ mod tests {
             let port = group(2)
                 .or(group(5))
                 .map_or(String::new(), |port| format!(" at {port}"));
-            let ip = group(1).or(group(3)).and_then(|text| text.parse().ok());
-            if let Some(ip) = ip.map(super::super::canonical) {
-                found.push(format!("{ip}{port}"));
-            }
-            if let Some(name) = group(4).filter(|name| name.contains('.')) {
+            let dotted = group(4).filter(|name| name.contains('.'));
+            if let Some(name) = group(1).or(group(3)).or(dotted) {
                 let name = super::super::lowercase(name.trim_end_matches('.'));
-                match name.parse::<std::net::Ipv4Addr>() {
-                    Ok(_) => found.push(format!("{name}{port}")),
+                match name.parse().map(super::super::canonical) {
+                    Ok(ip) => found.push(format!("{ip}{port}")),
                     Err(_) if matches!(&*name, "" | "-") => {}
                     Err(_) => found.push(name),
                 }

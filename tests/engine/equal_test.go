@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// layouts are the tools that write events as a host logs them, and as a collector stores forwarded ones.
+var layouts = []string{"make_evtx.py", "make_wec.py"}
+
+// allHits is a limit that no finding reaches: the library's judge has none.
+const allHits = "1000000"
+
+// verdicts are what a way of searching says: each hit as one text, and how often it has said so.
+type verdicts map[string]int
+
+func verdictsOf(hits []map[string]any) verdicts {
+	found := verdicts{}
+	for _, hit := range hits {
+		found[fmt.Sprintf("%v %v: %v, %v, as %q", hit["RecordID"], hit["Match"], hit["IOC"], hit["Strength"], hit["Observable"])]++
+	}
+	return found
+}
+
+// differences are the hits that one has more often than the other, each with the event it is of.
+func differences(name string, want, got verdicts, events []string) (found []string) {
+	all := verdicts{}
+	for hit, count := range want {
+		all[hit] -= count
+	}
+	for hit, count := range got {
+		all[hit] += count
+	}
+	for hit, more := range all {
+		if more != 0 {
+			number, _, _ := strings.Cut(hit, " ")
+			record, _ := strconv.Atoi(number)
+			found = append(found, fmt.Sprintf("%s has %+d of %s in %s", name, more, hit, events[record]))
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// judged are the hits that the library's own judge finds in a log.
+func (s *EngineSuite) judged(feed, log string) []map[string]any {
+	path := filepath.Join(s.T().TempDir(), "hits.jsonl")
+	output, err := exec.Command(s.helper(), "scan", "--feed", feed, "--hits", path,
+		"--min-strength", "weak", "--min-confidence", "50", log).CombinedOutput()
+	s.Require().NoError(err, string(output))
+	hits, err := os.ReadFile(path)
+	s.Require().NoError(err)
+	return s.hits(collection{source: map[string]string{"Hits": string(hits)}})
+}
+
+// differencesIn searches a log in all ways, and says where VQL and Native differ from the library's judge. The hits are VQL's.
+func (s *EngineSuite) differencesIn(feed, log string, events []string) (found []string, hits []map[string]any) {
+	more := map[string]string{"MaxHitsPerIndicator": allHits}
+	want := verdictsOf(s.judged(feed, log))
+	vql := s.hunt(feed, log, more)
+	hits = s.hits(vql)
+	dumpForDebug("found", differences("VQL", want, verdictsOf(hits), events))
+	found = differences("VQL", want, verdictsOf(hits), events)
+
+	dumpForDebug("vql", hits)
+	native := s.native(s.helper(), feed, log, more)
+	s.NotContains(native.logs, "did not read")
+	s.NotRegexp(badLog, native.logs)
+	dumpForDebug("nfound", differences("Native", want, verdictsOf(s.hits(native)), events))
+	return append(found, differences("Native", want, verdictsOf(s.hits(native)), events)...), hits
+}
+
+// rolesOf are the roles that a number of event has in places.csv.
+func (s *EngineSuite) rolesOf() map[string][]string {
+	roles := map[string][]string{}
+	for _, place := range s.rules("places.csv") {
+		for _, id := range strings.Split(place["event_id"], "|") {
+			roles[id] = append(roles[id], place["role"])
+		}
+	}
+	return roles
+}
+
+// rules are the rows of a table of rules/.
+func (s *EngineSuite) rules(name string) (rows []map[string]string) {
+	file, err := os.Open("../../rules/" + name)
+	s.Require().NoError(err)
+	defer file.Close()
+	records, err := csv.NewReader(file).ReadAll()
+	s.Require().NoError(err)
+	for _, record := range records[1:] {
+		row := map[string]string{}
+		for i, column := range records[0] {
+			row[column] = record[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// kindOf is what a hit says of the kind of its key, where several kinds of a role have one name.
+func kindOf(hit map[string]any) string {
+	ioc, observable := fmt.Sprint(hit["IOC"]), fmt.Sprint(hit["Observable"])
+	switch {
+	case hit["IOCType"] != "ip:port" && ioc == observable:
+		return "domain"
+	case hit["IOCType"] != "ip:port":
+		return "subdomain"
+	case hit["Match"] == "inbound" && strings.HasSuffix(ioc, fmt.Sprint(":", hit["SrcPort"])):
+		return "ip:port"
+	}
+	return "ip"
+}
+
+func (s *EngineSuite) TestTheEnginesGiveTheSameHitsForThousandsOfMadeUpEvents() {
+	feed := s.normalize(s.writeExport(oddIndicators))
+	path, events := s.oddEvents(20261129, 3000)
+	for _, layout := range layouts {
+		found, hits := s.differencesIn(feed, s.makeLog(layout, path), events)
+		s.Empty(found[:min(len(found), 40)], "%d differences in what %s writes", len(found), layout)
+
+		s.Greater(len(hits), 2500, layout)
+		roles, counts := s.rolesOf(), map[string]int{}
+		for _, hit := range hits {
+			for _, row := range s.rules("matches.csv") {
+				of := row["role"] + " " + row["kind"]
+				several := slices.Contains([]string{"inbound", "dns answer"}, row["match"])
+				if row["match"] == hit["Match"] && slices.Contains(roles[fmt.Sprint(hit["EventID"])], row["role"]) &&
+					(!several || row["kind"] == kindOf(hit)) {
+					counts[of]++
+				}
+			}
+		}
+		for _, row := range s.rules("matches.csv") {
+			if of := row["role"] + " " + row["kind"]; row["role"] != "visit" && row["role"] != "script" { // which Sysmon does not log
+				s.GreaterOrEqual(counts[of], 5, "%s in what %s writes", of, layout)
+			}
+		}
+	}
+}
+
+// What else would show that the comparison compares anything?
+func (s *EngineSuite) TestAPlantedDifferenceInAReaderIsNoticed() {
+	feed := s.normalize(s.writeExport(oddIndicators))
+	path, events := s.oddEvents(7, 400)
+	log := s.makeLog(layouts[0], path)
+	text, err := os.ReadFile("../../artifacts/Generic/ThreatFox/Match.yaml")
+	s.Require().NoError(err)
+
+	for _, change := range [][2]string{
+		{"`=`=\":\", ", ""},                                // a hash behind its name and an equals sign
+		{"^64:ff9b::", "^65:::"},                           // NAT64
+		{"`@ssl(\\\\)`=\":443$1\",", ""},                   // a WebDAV path without a port
+		{"[.:!?&*]+$", "[:!?&*]+$"},                        // a full stop behind a URL
+		{"slice(list=Labels, start=n, end=127)", "Labels"}, // the domains above a name
+	} {
+		spelling, other := change[0], change[1]
+		planted := strings.Replace(string(text), spelling, other, 1)
+		s.Require().NotEqual(string(text), planted, spelling)
+		s.LoadArtifacts(planted)
+		found, _ := s.differencesIn(feed, log, events)
+		s.NotEmpty(found, spelling)
+	}
+	s.LoadArtifacts(string(text))
+	found, _ := s.differencesIn(feed, log, events)
+	s.Empty(found)
+}
+
+func dumpForDebug(name string, v any) {
+	b, _ := json.MarshalIndent(v, "", " ")
+	n := 0
+	for ; ; n++ {
+		if _, err := os.Stat(fmt.Sprintf("/tmp/equal-dump/%s%d", name, n)); err != nil {
+			break
+		}
+	}
+	os.WriteFile(fmt.Sprintf("/tmp/equal-dump/%s%d", name, n), b, 0o600)
+}
