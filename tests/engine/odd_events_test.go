@@ -183,7 +183,7 @@ func (o odd) event() map[string]any {
 		data["CommandLine"], data["Hashes"], data["ParentCommandLine"] = o.text(), o.hashes(), o.text()
 	case 3:
 		data["DestinationIp"], data["SourceIp"], data["DestinationHostname"] = o.spaced(o.address()), o.of("203.0.113.7", o.spaced(o.address()), o.spaced(o.address())), o.host()
-		data["DestinationPort"], data["SourcePort"] = o.of("443", "4443", "8080", "80", "53", "x"), o.of("443", "4443", "4443", "80", " 4443")
+		data["DestinationPort"], data["SourcePort"] = o.of("443", "4443", "8080", "80", "53", "x"), o.of("443", "4443", "8080", "80", " 4443")
 		data["Initiated"], data["RuleName"] = o.of("true", "true", "false", "False", "0", "-", ""), o.of("-", "", "x")
 		data["DestinationIsIpv6"] = o.of("true", "false", "True")
 		if o.once(3) {

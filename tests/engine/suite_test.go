@@ -254,16 +254,22 @@ func withoutLiveState(params map[string]string) {
 // runOnClient runs what the server has sent.
 func (s *EngineSuite) runOnClient(compiled []*actions_proto.VQLCollectorArgs) collection {
 	s.T().Helper()
-	client := responder.TestResponderWithFlowId(s.ConfigObj, "F.Test")
 	// Not the suite's context, which ends after 60 s: a log may be large.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
+	return s.runOnClientUntil(ctx, compiled)
+}
+
+// runOnClientUntil runs what the server has sent until a context ends.
+func (s *EngineSuite) runOnClientUntil(ctx context.Context, compiled []*actions_proto.VQLCollectorArgs) collection {
+	s.T().Helper()
+	client := responder.TestResponderWithFlowId(s.ConfigObj, "F.Test")
 	for _, query := range compiled {
 		actions.VQLClientAction{}.StartQuery(s.ConfigObj, ctx, client, query)
 	}
 	// Close() sends what is left of the log in the background and cancels that at once, so that the
 	// log's end is lost now and then: send it first.
-	client.FlowContext().FlushLogMessages(ctx)
+	client.FlowContext().FlushLogMessages(context.WithoutCancel(ctx))
 	client.Close()
 
 	result := collection{source: map[string]string{}}
