@@ -42,9 +42,8 @@ import (
 	"www.velocidex.com/golang/velociraptor/vql/acl_managers"
 	"www.velocidex.com/golang/velociraptor/vtesting"
 
-	// What the artifacts use: a package registers its plugins, functions,
-	// accessors or result sets when it is imported. All of it at once is
-	// velociraptor/vql_plugins, but it takes longer to build and link.
+	// What the artifacts use: a package registers its plugins, functions, accessors or result sets when it is imported. All of it at
+	// once is velociraptor/vql_plugins, but it takes longer to build and link.
 	_ "www.velocidex.com/golang/velociraptor/accessors/data"
 	_ "www.velocidex.com/golang/velociraptor/accessors/file"
 	_ "www.velocidex.com/golang/velociraptor/accessors/zip"          // gzip
@@ -158,8 +157,7 @@ func (s *EngineSuite) repository() services.Repository {
 	return repository
 }
 
-// loadBuiltIn loads one of Velociraptor's own artifacts: the suite starts
-// without them.
+// loadBuiltIn loads one of Velociraptor's own artifacts: the suite starts without them.
 func (s *EngineSuite) loadBuiltIn(name string) {
 	s.LoadArtifactFiles(filepath.Join(os.Getenv("VELOCIRAPTOR_MODULE_DIR"),
 		"artifacts/definitions", strings.ReplaceAll(name, ".", "/")+".yaml"))
@@ -174,7 +172,7 @@ func (s *EngineSuite) query(vql string, env *ordereddict.Dict) string {
 	return rows
 }
 
-// queryWithLogs runs VQL with all rights and returns its rows as JSON lines, and its log.
+// queryWithLogs is query, with its log.
 func (s *EngineSuite) queryWithLogs(vql string, env *ordereddict.Dict) (rows, logged string) {
 	s.T().Helper()
 	manager, err := services.GetRepositoryManager(s.ConfigObj)
@@ -309,8 +307,7 @@ func (s *EngineSuite) messagesOf(client *responder.TestResponderType) (messages 
 	return messages
 }
 
-// collectOnServer launches a server artifact as the user admin and waits
-// until it ends.
+// collectOnServer launches a server artifact as the user admin and waits until it ends.
 func (s *EngineSuite) collectOnServer(artifact string, params map[string]string) collection {
 	s.T().Helper()
 	const server = constants.VELOCIRAPTOR_SERVER_CLIENT_ID
