@@ -1,7 +1,7 @@
 #!/bin/sh
 # Measures under wine the most memory that bare parse_evtx and the hunt hold, for a log of 115 MB and for one of 1 GB, where
 # system32 has as many message files as a Windows has: on Windows parse_evtx lists them at each call. Fails if the hunt's memory
-# grows by more than 15 % with the log. Takes some minutes, and 1.3 GB in target/.
+# grows by more than 15 % with the log. Takes some ten minutes on an idle machine, and 1.3 GB in target/.
 #
 #   TIMES   how often the large log has the small one's chunks (9)
 set -eu
