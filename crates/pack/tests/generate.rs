@@ -55,7 +55,7 @@ fn a_line_in_places_gives_an_event_of_a_new_provider_a_reader() {
         `Example-Provider`=dict(
           `9001`='''E, Feed, Counted=>if(
             condition=cache(name=Feed.Hosts, key=E.RemoteHost).Keys,
-            then=ReadHost(Feed=Feed, Role='query', Text=E.RemoteHost),
+            then=ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.RemoteHost) =~ '^[[]', then='', else=E.RemoteHost)),
             else=[])'''),
 ";
     let made = read(&project, RULES);
@@ -71,9 +71,9 @@ fn a_provider_of_two_lines_has_one_entry_with_both() {
     let of_b = made.split("`B`=dict(").nth(1).unwrap();
     let first = of_b.split("'''").nth(1).unwrap();
     for read in [
-        "ReadHost(Feed=Feed, Role='query', Text=E.X)",
-        "ReadURL(Feed=Feed, Role='query', Text=E.Y)",
-        "ReadZone(Feed=Feed, Role='query', Text=E.Z, Name='Mark')",
+        "ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.X) =~ '^[[]', then='', else=E.X))",
+        "ReadURL(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.Y) =~ '^[[]', then='', else=E.Y))",
+        "ReadZone(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.Z) =~ '^[[]', then='', else=E.Z), Name='Mark')",
     ] {
         assert!(first.contains(read), "{first}");
     }
@@ -85,7 +85,7 @@ fn a_name_or_value_can_not_break_the_vql() {
     project.generate();
     let made = read(&project, RULES);
     for expected in [
-        "Text=E.`Select`",
+        "else=E.`Select`)",
         r"str(str=E.Image) =~ '^(it\'s|a\\.b)$'",
         "NOT 'some.thing' IN E",
     ] {

@@ -191,7 +191,7 @@ fn too_much_vql_in_a_hunt_or_in_what_hunts_share_fails_the_check() {
     put(
         "Generic/ThreatFox/Match",
         "Generic.ThreatFox.Match",
-        &lets(200, 230),
+        &lets(200, 229),
     );
     project.check_passes();
 
@@ -206,12 +206,14 @@ fn too_much_vql_in_a_hunt_or_in_what_hunts_share_fails_the_check() {
     put(
         "Generic/ThreatFox/Match",
         "Generic.ThreatFox.Match",
-        &lets(200, 231),
+        &lets(200, 230),
     );
-    project.check_refuses("Feed, Logs, Match, State together have 61 LETs, 60 are the limit");
-    let long = "  -- A comment.\n".repeat(460);
+    project.check_refuses("Feed, Logs, Match, State together have 60 LETs, 59 are the limit");
+    let long = "  -- One.\n  LET N = 1 +\n".to_owned() + &"    1 +\n".repeat(250) + "    1\n";
     put("Generic/ThreatFox/Match", "Generic.ThreatFox.Match", &long);
-    project.check_refuses("together have 501 lines, 500 are the limit");
+    let other = long.replace("1 +", "2 +");
+    put("Generic/ThreatFox/Logs", "Generic.ThreatFox.Logs", &other);
+    project.check_refuses("lines, 500 are the limit");
 }
 
 #[test]

@@ -260,7 +260,7 @@ mod tests {
         let file = |text| hits(1, &[("Hashes", text)]);
         assert_eq!(
             file("MD5=45C4710EDC62DF311612101B9160C7E1"),
-            ["md5 strong md5:45c4710edc62df311612101b9160c7e1"]
+            ["md5 strong 45c4710edc62df311612101b9160c7e1"]
         );
         assert!(file("MD5=D41D8CD98F00B204E9800998ECF8427E").is_empty());
     }
