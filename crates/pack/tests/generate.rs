@@ -53,7 +53,7 @@ fn a_line_in_places_gives_an_event_of_a_new_provider_a_reader() {
     project.generate();
     let expected = "
         `Example-Provider`=dict(
-          `9001`='''E, Feed=>if(
+          `9001`='''E, Feed, Counted=>if(
             condition=cache(name=Feed.Hosts, key=E.RemoteHost).Keys,
             then=ReadHost(Feed=Feed, Role='query', Text=E.RemoteHost),
             else=[])'''),

@@ -120,7 +120,7 @@ fn function(places: &[&Place], rules: &Rules) -> String {
         .map(|place| readers::read(place, rules))
         .collect();
     format!(
-        "E, Feed=>if(
+        "E, Feed, Counted=>if(
             condition={},
             then={},
             else=[])",
