@@ -109,6 +109,9 @@ func (s *EngineSuite) TestTensOfThousandsOfHitsAreCountedExactlyAndTheirRowsAreB
 
 // What was found until a collection runs out of time is there, and the log says how far the search came.
 func (s *EngineSuite) TestASearchThatRunsOutOfTimeKeepsWhatItFound() {
+	if os.Getenv("LOAD") == "" {
+		s.T().Skip("it goes by the clock, which a busy machine upsets: LOAD=1 runs it")
+	}
 	log := s.loadedLog(40_000)
 	var indicators [][2]string
 	for n := 1; n < 40_000; n += 40 {
