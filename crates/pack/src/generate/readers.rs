@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! may hold   cache(name=Feed.Hosts, key=E.QueryName).Keys
-//! read       ReadHost(Feed=Feed, Role='query', Text=E.QueryName)
+//! read       ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.QueryName) =~ '^[[]', then='', else=E.QueryName))
 //! ```
 //!
 //! `may hold` is cheap and is asked of every event: it must be true of each that has an indicator in this field, and may be
