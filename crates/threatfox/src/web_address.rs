@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use url::Url;
 
 use crate::host::Host;
-use crate::rules::reader::{UrlText, canonical, push_address, spell};
+use crate::rules::reader::{UrlText, canonical, push_address, spell, split_scheme};
 use crate::text::clean;
 
 /// Where a URL leads.
@@ -40,7 +40,7 @@ impl WebAddress {
     pub fn parse(text: &str) -> Result<(Self, bool), &'static str> {
         let written = text;
         let (text, repaired) = without_doubled_scheme(text);
-        if !has_scheme(text) {
+        if split_scheme(text).is_none() {
             return Err("no scheme such as http://");
         }
         let mut url = Url::parse(text).map_err(|_| "not a URL")?;
@@ -127,24 +127,11 @@ fn without_doubled_scheme(text: &str) -> (&str, bool) {
     (rest, rest.len() != text.len())
 }
 
-fn has_scheme(text: &str) -> bool {
-    split_scheme(text).is_some()
-}
-
 /// `text.split_once("://")`, which prepares a search that takes longer than these short texts are worth.
 pub(crate) fn split_at_scheme(text: &str) -> Option<(&str, &str)> {
     let colon = memchr::memchr_iter(b':', text.as_bytes())
         .find(|colon| text.as_bytes()[colon + 1..].starts_with(b"//"))?;
     Some((&text[..colon], &text[colon + 3..]))
-}
-
-fn split_scheme(text: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = split_at_scheme(text)?;
-    let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-    valid.then_some((scheme, rest))
 }
 
 #[cfg(test)]

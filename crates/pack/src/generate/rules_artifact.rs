@@ -1,6 +1,7 @@
 //! `artifacts/Generic/ThreatFox/Rules.yaml`: the tables as one dict of VQL.
 
 use anyhow::Result;
+use threatfox::rules::plan::{Plan, Provider, Step};
 use threatfox::rules::{KeyKind, Match, Place, Rules, Strength};
 
 use super::readers;
@@ -63,43 +64,20 @@ fn check_names(rules: &Rules) -> Result<()> {
     Ok(())
 }
 
-/// The places of a provider, by event id; `row` where the rows are not events.
-type Events<'r> = Vec<(String, Vec<&'r Place>)>;
-
-/// Readers: provider, then event id, to a function.
+/// Readers: provider, then event id, to a function; `row` where the rows are not events.
 fn all_readers(rules: &Rules) -> String {
-    let mut providers: Vec<(&str, Events<'_>)> = Vec::new();
-    for place in rules.places() {
-        let mut ids: Vec<_> = place.event_ids.iter().map(u64::to_string).collect();
-        if ids.is_empty() {
-            ids.push("row".to_owned());
-        }
-        for provider in &place.providers {
-            let events = entry(&mut providers, provider.as_str());
-            for id in &ids {
-                entry(events, id.clone()).push(place);
-            }
-        }
-    }
-    let provider = |(name, events): &(&str, Events<'_>)| {
-        let event = |(id, places): &(String, Vec<&Place>)| {
-            format!("          `{id}`='''{}'''", function(places, rules))
-        };
-        let events: Vec<_> = events.iter().map(event).collect();
-        format!("        `{name}`=dict(\n{})", events.join(",\n"))
+    let event = |(id, steps): (Option<u64>, &[Step<'_>])| {
+        let id = id.map_or("row".to_owned(), |id| id.to_string());
+        let places: Vec<_> = steps.iter().map(|step| step.place).collect();
+        format!("          `{id}`='''{}'''", function(&places, rules))
     };
-    let providers: Vec<_> = providers.iter().map(provider).collect();
+    let provider = |provider: &Provider<'_>| {
+        let events: Vec<_> = provider.events().map(event).collect();
+        format!("        `{}`=dict(\n{})", provider.name, events.join(",\n"))
+    };
+    let plan = Plan::new(rules);
+    let providers: Vec<_> = plan.providers().iter().map(provider).collect();
     providers.join(",\n")
-}
-
-/// The value of a key, in the order in which the keys came.
-fn entry<K: PartialEq, V: Default>(entries: &mut Vec<(K, V)>, key: K) -> &mut V {
-    let known = entries.iter().position(|(known, _)| *known == key);
-    let at = known.unwrap_or_else(|| {
-        entries.push((key, V::default()));
-        entries.len() - 1
-    });
-    &mut entries[at].1
 }
 
 /// The function of an event: nothing of the fields is read unless one of them may hold an indicator.

@@ -29,16 +29,10 @@ pub fn read_value(text: &str) -> Result<Ioc<'_>, Reject> {
 /// Hexadecimal of the right length, also as `SHA256=…` (Sysmon) or `sha256:…` (a feed's key).
 fn hash_type(text: &str) -> Option<(Algorithm, &str)> {
     let hex = match text.split_once(['=', ':']) {
-        Some((name, hex)) => {
-            let known = ["md5", "sha1", "sha256"];
-            known
-                .iter()
-                .any(|known| name.eq_ignore_ascii_case(known))
-                .then_some(hex)?
-        }
+        Some((name, hex)) => Algorithm::from_name(name).map(|_| hex)?,
         None => text,
     };
-    let algorithm = [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256]
+    let algorithm = Algorithm::ALL
         .into_iter()
         .find(|algorithm| hex.len() == algorithm.digits())?;
     let all_hex = hex.bytes().all(|b| b.is_ascii_hexdigit());
@@ -106,23 +100,27 @@ impl TypedValue {
             .provider(Self::PROVIDER)
             .map(|provider| provider.steps(None));
         for step in steps.unwrap_or_default() {
-            FieldReader::default().read(step, &self.in_plan(&plan), observer);
+            FieldReader::default().read(step, &self.row(plan.fields()), observer);
         }
     }
 
-    fn in_plan<'t>(&'t self, plan: &'t Plan<'_>) -> TypedRow<'t> {
-        TypedRow { value: self, plan }
+    /// The value as a row whose fields have the numbers of these.
+    fn row<'t>(&'t self, fields: &'t [&'t str]) -> TypedRow<'t> {
+        TypedRow {
+            value: self,
+            fields,
+        }
     }
 }
 
 struct TypedRow<'t> {
     value: &'t TypedValue,
-    plan: &'t Plan<'t>,
+    fields: &'t [&'t str],
 }
 
 impl Row for TypedRow<'_> {
     fn text(&self, field: usize, text: &mut String) -> bool {
-        let name = self.plan.fields().get(field);
+        let name = self.fields.get(field);
         let mut fields = self.value.fields.iter();
         let found = fields.find(|(known, _)| name.is_some_and(|name| name == known));
         found.is_some_and(|(_, value)| {
@@ -140,16 +138,11 @@ impl<'i, F: Feed<'i>> Matcher<'i, F> {
 
     /// Adds the hits of one value: those of the spelling that has the strongest.
     pub fn values(&mut self, values: &[TypedValue], hits: &mut Vec<Hit<'i>>) {
-        let plan = self.plan().clone();
+        let fields = self.plan().fields().to_vec();
         let mut best: Vec<Hit<'i>> = Vec::new();
         for value in values {
             let mut found = Vec::new();
-            self.row(
-                TypedValue::PROVIDER,
-                None,
-                &value.in_plan(&plan),
-                &mut found,
-            );
+            self.row(TypedValue::PROVIDER, None, &value.row(&fields), &mut found);
             let strongest = |hits: &[Hit<'i>]| hits.iter().map(|hit| hit.matched.strength).max();
             if strongest(&found) > strongest(&best) {
                 best = found;

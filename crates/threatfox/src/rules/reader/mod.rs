@@ -13,6 +13,7 @@ mod words;
 use super::place::Reader;
 pub use address::canonical;
 pub(crate) use address::push_address;
+pub(crate) use url::split_scheme;
 pub use url::{UrlText, spell};
 
 /// A key of an observable.

@@ -1,6 +1,6 @@
 //! The URLs in a running text, and the one behind a name in a mark of the web.
 
-use super::url::{is_end, is_of_scheme};
+use super::url::{is_end, is_of_ipv6, is_of_scheme};
 use super::{Buffers, Observer, UrlText, is_space};
 
 /// A URL has at most so many characters.
@@ -99,9 +99,7 @@ fn host_end(url: &str, host: usize) -> usize {
     let before = &after[..first];
     let brackets = after[first..].strip_prefix('[').and_then(|inner| {
         let (ip, _) = inner.split_once(']')?;
-        let like_ipv6 = ip
-            .bytes()
-            .all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
+        let like_ipv6 = ip.bytes().all(is_of_ipv6);
         let at_host = !before.contains(is_end) && (before.is_empty() || before.ends_with('@'));
         (like_ipv6 && at_host).then_some(first + ip.len() + 2)
     });

@@ -24,14 +24,7 @@ impl<'t> UrlText<'t> {
     /// Takes a text apart that is a URL from its beginning on.
     #[must_use]
     pub fn split(text: &'t str) -> Option<Self> {
-        let colon = memchr::memchr(b':', text.as_bytes())?;
-        let scheme = &text[..colon];
-        let after = text[colon..].strip_prefix("://")?;
-        let valid = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(is_of_scheme);
-        if !valid {
-            return None;
-        }
+        let (scheme, after) = split_scheme(text)?;
         let end = after.find(is_end).unwrap_or(after.len());
         let at = memchr::memrchr(b'@', &after.as_bytes()[..end]);
         let user = at.map(|at| &after[..at]);
@@ -165,9 +158,7 @@ fn own_port(scheme: &str) -> Option<&'static str> {
 /// A host in brackets, and what stands behind it; that must be able to follow a host.
 fn in_brackets(text: &str) -> Option<(&str, &str)> {
     let (host, behind) = text.strip_prefix('[')?.split_once(']')?;
-    let like_ipv6 = host
-        .bytes()
-        .all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
+    let like_ipv6 = host.bytes().all(is_of_ipv6);
     let ended = behind.is_empty() || behind.starts_with(|c| c == ':' || is_end(c));
     (like_ipv6 && ended).then_some((host, behind))
 }
@@ -183,6 +174,21 @@ fn port(text: &str) -> Option<(&str, &str)> {
 /// What ends the part of a URL with its host.
 pub(super) fn is_end(c: char) -> bool {
     matches!(c, '/' | '?' | '#' | '\\')
+}
+
+/// The scheme of a URL, and what stands behind its `://`.
+pub(crate) fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let colon = memchr::memchr(b':', text.as_bytes())?;
+    let scheme = &text[..colon];
+    let after = text[colon..].strip_prefix("://")?;
+    let valid =
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.bytes().all(is_of_scheme);
+    valid.then_some((scheme, after))
+}
+
+/// Whether a byte may stand in an IPv6 address, which may end in an IPv4 address.
+pub(super) fn is_of_ipv6(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
 }
 
 pub(super) fn is_of_scheme(byte: u8) -> bool {

@@ -1,6 +1,7 @@
 //! The words of a running text: names with a dot, and addresses, which may have a port behind them.
 
 use super::text::{is_separator, schemes};
+use super::url::is_of_ipv6;
 use super::{Buffers, Observer, is_space};
 
 /// A port has at most so many digits.
@@ -75,8 +76,7 @@ fn is_of_word(c: char) -> bool {
 
 /// The length of a run of hexadecimal digits, dots and at least two colons.
 fn colons(text: &[u8]) -> Option<usize> {
-    let like_ipv6 = |b: &&u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
-    let end = text.iter().take_while(like_ipv6).count();
+    let end = text.iter().take_while(|b| is_of_ipv6(**b)).count();
     (memchr::memchr_iter(b':', &text[..end]).count() >= 2).then_some(end)
 }
 
@@ -90,7 +90,7 @@ fn colons_of_words(text: &str) -> usize {
     }
 }
 
-/// The port behind a byte, and where it ends; there where it is none.
+/// The port behind a byte, and where it ends; where there is none, the byte itself.
 fn port(text: &str, at: usize) -> (Option<&str>, usize) {
     let digits = text[at..].strip_prefix(':').and_then(number);
     let ended = |port: &&str| !text[at + 1 + port.len()..].starts_with(is_of_word);
