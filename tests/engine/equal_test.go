@@ -2,7 +2,6 @@ package engine
 
 import (
 	"cmp"
-	"encoding/csv"
 	"fmt"
 	"os"
 	"os/exec"
@@ -77,29 +76,12 @@ func (s *EngineSuite) differencesIn(feed, log string, events []string) (found []
 // rolesOf are the roles that a number of event has in places.csv.
 func (s *EngineSuite) rolesOf() map[string][]string {
 	roles := map[string][]string{}
-	for _, place := range s.rules("places.csv") {
+	for _, place := range s.readTable("../../rules/places.csv") {
 		for _, id := range strings.Split(place["event_id"], "|") {
 			roles[id] = append(roles[id], place["role"])
 		}
 	}
 	return roles
-}
-
-// rules are the rows of a table of rules/.
-func (s *EngineSuite) rules(name string) (rows []map[string]string) {
-	file, err := os.Open("../../rules/" + name)
-	s.Require().NoError(err)
-	defer file.Close()
-	records, err := csv.NewReader(file).ReadAll()
-	s.Require().NoError(err)
-	for _, record := range records[1:] {
-		row := map[string]string{}
-		for i, column := range records[0] {
-			row[column] = record[i]
-		}
-		rows = append(rows, row)
-	}
-	return rows
 }
 
 // kindOf is what a hit says of the kind of its key, where several kinds of a role have one name.
@@ -129,7 +111,7 @@ func (s *EngineSuite) TestTheEnginesGiveTheSameHitsForThousandsOfMadeUpEvents() 
 		s.Greater(len(hits), 1500, layout)
 		roles, counts := s.rolesOf(), map[string]int{}
 		for _, hit := range hits {
-			for _, row := range s.rules("matches.csv") {
+			for _, row := range s.readTable("../../rules/matches.csv") {
 				of := row["role"] + " " + row["kind"]
 				several := slices.Contains([]string{"inbound", "dns answer"}, row["match"])
 				if row["match"] == hit["Match"] && slices.Contains(roles[fmt.Sprint(hit["EventID"])], row["role"]) &&
@@ -138,7 +120,7 @@ func (s *EngineSuite) TestTheEnginesGiveTheSameHitsForThousandsOfMadeUpEvents() 
 				}
 			}
 		}
-		for _, row := range s.rules("matches.csv") {
+		for _, row := range s.readTable("../../rules/matches.csv") {
 			if of := row["role"] + " " + row["kind"]; row["role"] != "visit" && row["role"] != "script" { // which Sysmon does not log
 				s.GreaterOrEqual(counts[of], 5, "%s in what %s writes", of, layout)
 			}

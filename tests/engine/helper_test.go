@@ -56,7 +56,7 @@ func (s *EngineSuite) writeExport(indicators [][2]string) string {
 	return path
 }
 
-// readTable reads a CSV of tests/data into one map a row.
+// readTable reads a CSV, by its path from tests/data, into one map for each row.
 func (s *EngineSuite) readTable(name string) (rows []map[string]string) {
 	file, err := os.Open(sample(s.T(), name))
 	s.Require().NoError(err)

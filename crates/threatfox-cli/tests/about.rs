@@ -1,6 +1,8 @@
 //! What the program says of itself: version, completions, manual.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::process::Command as Program;
 
 use assert_cmd::Command;
@@ -35,16 +37,7 @@ fn the_version_names_the_commit_and_the_format_of_the_feed() {
 fn every_command_is_completed_and_has_a_manual_page() {
     let bash = said(&["completions", "bash"]);
     let program = said(&["man"]);
-    for command in [
-        "fetch",
-        "normalize",
-        "search",
-        "match",
-        "explain",
-        "scan",
-        "completions",
-        "man",
-    ] {
+    for command in support::COMMANDS {
         assert!(
             bash.contains(&format!("threatfox__subcmd__{command}"))
                 || bash.contains(&format!("threatfox,{command})")),

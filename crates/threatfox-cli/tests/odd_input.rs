@@ -12,6 +12,16 @@ use serde_json::Value;
 use support::normalize::{export, line, run};
 use support::{Bench, KEY_FILE, Server, addresses, api, record};
 
+/// A feed, its summary as JSON, and what was left out of it.
+const ARGS: [&str; 6] = [
+    "-o",
+    "feed.csv",
+    "--summary",
+    "json",
+    "--rejects",
+    "rejects.csv",
+];
+
 fn lines(count: u32) -> Vec<String> {
     (1..=count)
         .map(|n| line(n, &format!("evil{n}.example"), "domain"))
@@ -19,15 +29,7 @@ fn lines(count: u32) -> Vec<String> {
 }
 
 fn summary(content: &[u8]) -> Value {
-    let args = [
-        "-o",
-        "feed.csv",
-        "--summary",
-        "json",
-        "--rejects",
-        "rejects.csv",
-    ];
-    let ran = run(&Bench::new(), content, &args);
+    let ran = run(&Bench::new(), content, &ARGS);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     serde_json::from_str(&ran.stdout).unwrap()
 }
@@ -50,15 +52,7 @@ fn one_record_in_ten_that_is_not_in_form_is_left_out_and_counted() {
         let mut all = lines(10);
         all[4] = odd;
         let bench = Bench::new();
-        let args = [
-            "-o",
-            "feed.csv",
-            "--summary",
-            "json",
-            "--rejects",
-            "rejects.csv",
-        ];
-        let ran = run(&bench, export(&all).as_bytes(), &args);
+        let ran = run(&bench, export(&all).as_bytes(), &ARGS);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         let summary: Value = serde_json::from_str(&ran.stdout).unwrap();
         assert_eq!(summary["dropped"][reason], 1, "{summary}");
@@ -73,7 +67,7 @@ fn one_record_in_ten_that_is_not_in_form_is_left_out_and_counted() {
         );
         // Two of them in ten are a format that has changed.
         all[5] = all[4].clone();
-        let ran = run(&Bench::new(), export(&all).as_bytes(), &args);
+        let ran = run(&Bench::new(), export(&all).as_bytes(), &ARGS);
         assert_eq!(ran.code, 1);
         assert!(
             ran.error()

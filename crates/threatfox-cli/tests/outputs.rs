@@ -12,7 +12,11 @@ use support::normalize::{export, line};
 use support::{Bench, Server, addresses, csv_export, ok, scan};
 
 fn bench() -> Bench {
-    let bench = Bench::new();
+    with_export(Bench::new())
+}
+
+/// The folder with an export of two records, of which one is rejected.
+fn with_export(bench: Bench) -> Bench {
     let lines = [
         line(1, "evil.example", "domain"),
         line(2, "10.0.0.1:80", "ip:port"),
@@ -158,13 +162,7 @@ fn write(bench: &Bench, words: &str) {
 }
 
 fn writers_bench() -> Bench {
-    let bench = scan::bench();
-    let lines = [
-        line(1, "evil.example", "domain"),
-        line(2, "10.0.0.1:80", "ip:port"),
-    ];
-    fs::write(bench.path("export.csv"), export(&lines)).unwrap();
-    bench
+    with_export(scan::bench())
 }
 
 #[test]

@@ -10,24 +10,13 @@ use std::fmt::Write as _;
 use std::fs;
 
 use support::normalize::{export, line};
-use support::{Bench, Ran, Server, addresses, answer, api, csv_export, ok, record, scan};
+use support::{Bench, COMMANDS, Ran, Server, addresses, answer, api, csv_export, ok, record, scan};
 
 #[test]
 fn help() {
     let bench = Bench::new();
-    let commands = [
-        "",
-        "fetch",
-        "normalize",
-        "search",
-        "match",
-        "explain",
-        "scan",
-        "completions",
-        "man",
-    ];
     let mut text = String::new();
-    for command in commands {
+    for command in std::iter::once("").chain(COMMANDS) {
         let args: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
         let ran = bench.finish(bench.command(&args));
         assert_eq!(ran.code, 0);

@@ -24,6 +24,18 @@ const THIRD_OF_KEY: &str = "5ec2e7c0ffee";
 /// The file a test may keep the key in.
 pub const KEY_FILE: &str = "key.txt";
 
+/// The names of all commands.
+pub const COMMANDS: [&str; 8] = [
+    "fetch",
+    "normalize",
+    "search",
+    "match",
+    "explain",
+    "scan",
+    "completions",
+    "man",
+];
+
 /// A folder of its own for a test, and the program in it.
 pub struct Bench {
     pub folder: TempDir,
