@@ -199,6 +199,26 @@ SELECT secret_modify(type="SMTP Creds", name="Mail", add_users="VelociraptorServ
 	s.Equal([]string{"sent mail 1"}, s.messagesAre())
 }
 
+// Findings of the days before the web hook was set up are no failure of it, and no restart makes them one.
+func (s *EngineSuite) TestAWebHookThatIsSetUpLateGivesNothingUp() {
+	s.newClient("C.1", "ws-1")
+	s.alertsRun(nil)
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong")}})
+	s.findingsBecome(1)
+	time.Sleep(4 * time.Second)
+	hook := s.webHook()
+	params := map[string]string{"WebhookURL": hook.URL, "GiveUpHours": "0.0009"}
+	s.alertsRun(params)
+	s.flowEnds("C.1", "F.2", map[string][]string{summary: {finding("203.0.113.8:443", "strong")}})
+	s.becomes(func() bool { _, got := hook.got(); return len(got) > 0 }, "a message")
+	time.Sleep(300 * time.Millisecond)
+	s.alertsRun(params)
+	time.Sleep(time.Second)
+
+	lines := s.messagesAre()
+	s.Equal([]string{"sent web hook 1"}, lines)
+}
+
 func (s *EngineSuite) TestAMailServerThatHangsHoldsUpNoWebHook() {
 	s.newClient("C.1", "ws-1")
 	listener, err := net.Listen("tcp", "127.0.0.1:0") // it accepts, and says nothing
