@@ -95,8 +95,8 @@ func (s *EngineSuite) TestARefreshWithoutTheHelperSaysHowToPutItIn() {
 func (s *EngineSuite) TestARefreshWaitsForTheCopyOfTheHelperThatAnotherIsMaking() {
 	helper, err := os.ReadFile(s.publishHelper())
 	s.Require().NoError(err)
-	folder := s.rowsOf(s.query(`SELECT str(str=dirname(path=tempdir(remove_last=TRUE))) AS Folder FROM scope()`, nil))[0]["Folder"]
-	copied, err := os.OpenFile(filepath.Join(folder, "threatfox"), os.O_CREATE|os.O_WRONLY, 0o700)
+	s.Require().NoError(os.Mkdir(s.serverFolder(), 0o700))
+	copied, err := os.OpenFile(filepath.Join(s.serverFolder(), "threatfox"), os.O_CREATE|os.O_WRONLY, 0o700)
 	s.Require().NoError(err)
 	_, err = copied.Write(helper[:1000])
 	s.Require().NoError(err)
@@ -254,7 +254,7 @@ func (s *EngineSuite) TestTheHelperIsPutIntoTheInventory() {
 		{"again", helper, "", "", `"unchanged"`},
 		{"a script", "file://" + script, "", "", `"failed".*no program for Linux`},
 		{"another program", "file://" + other, "", "", `"failed".*it is not threatfox`},
-		{"nothing", "", "", "", `"failed".*no program for Linux`},
+		{"nothing", "", "", "", `"failed".*No file arrived in HelperFile: choose it and press Upload`},
 		{"Windows' without a version", "file://" + exe, "", "", `"failed".*give it in HelperVersion`},
 		{"Windows'", "file://" + exe, "", "0.1.0", `"published".*"ThreatFoxHelper_windows_amd64"`},
 		{"another content", "file://" + changed, "", "0.1.0", `"failed".*another program needs another version`},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +23,7 @@ const importFeed = "Server.Import.ThreatFox"
 // refreshed is the row of Server.Import.ThreatFox.
 type refreshed struct {
 	Status, Message, Version, SHA256 string
+	FeedSource                       string
 	Keys, Read, Kept, Bytes          int
 	KeysByKind, Dropped              map[string]int
 	NewestActivity                   string
@@ -69,7 +72,7 @@ func (s *EngineSuite) versions(tool string) map[string]string {
 
 // cacheExpires has the next refresh ask again.
 func (s *EngineSuite) cacheExpires() {
-	s.query(`SELECT rm(filename=OSPath) FROM glob(globs="threatfox-cache/*", root=dirname(path=tempdir()))`, nil)
+	s.Require().NoError(os.RemoveAll(filepath.Join(s.serverFolder(), "cache")))
 }
 
 func (s *EngineSuite) TestARefreshPublishesAFeedAndSaysWhatIsInIt() {

@@ -28,29 +28,35 @@ func (s *EngineSuite) TearDownTest() {
 	defer s.TestSuite.TearDownTest()
 
 	file_store.FlushFilestore(s.ConfigObj)
-	stored := test_utils.GetMemoryFileStore(s.T(), s.ConfigObj).DebugString()
-	stored = strings.ReplaceAll(stored, engineKeeps, "")
-	for _, line := range strings.Split(stored, "\n") {
-		s.False(strings.Contains(line, theKey), "the Auth-Key is in the file store: %s", line)
+	if s.ConfigObj.Datastore.Implementation == "Test" {
+		// File by file: one text of all takes minutes with the results of 10,000 clients.
+		store := test_utils.GetMemoryFileStore(s.T(), s.ConfigObj)
+		for _, name := range store.Data.Keys() {
+			stored, _ := store.Get(name)
+			text := strings.ReplaceAll(string(stored), engineKeeps, "")
+			s.False(strings.Contains(text, theKey), "the Auth-Key is in the file store: %s", name)
+		}
 	}
 	for _, line := range logging.GetMemoryLogs() {
 		s.False(strings.Contains(line, theKey), "the Auth-Key is in the server's log: %s", line)
 	}
-	s.NoError(filepath.WalkDir(tempfile.GetTempDir(), func(path string, entry fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // what still runs removes its own
-		}
-		if err != nil || !entry.Type().IsRegular() {
+	for _, folder := range []string{tempfile.GetTempDir(), s.ConfigObj.Datastore.Location} {
+		s.NoError(filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // what still runs removes its own
+			}
+			if err != nil || !entry.Type().IsRegular() {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			s.False(bytes.Contains(content, []byte(theKey)) || bytes.Contains(unpacked(content), []byte(theKey)),
+				"the Auth-Key is in %s", path)
 			return err
-		}
-		content, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		s.False(bytes.Contains(content, []byte(theKey)) || bytes.Contains(unpacked(content), []byte(theKey)),
-			"the Auth-Key is in %s", path)
-		return err
-	}))
+		}))
+	}
 }
 
 // unpacked is what is in a gzip file, as far as it can be read.

@@ -38,6 +38,12 @@ func (s *EngineSuite) monitor(api *threatfoxAPI, events int, params map[string]s
 	return rows, logs
 }
 
+// monitorExports runs it from these exports, which it asks each time.
+func (s *EngineSuite) monitorExports(exports *exportServer, events int, params map[string]string) ([]monitored, string) {
+	s.T().Helper()
+	return s.monitor(&threatfoxAPI{URL: exports.URL}, events, params)
+}
+
 func (s *EngineSuite) monitorParameters(api *threatfoxAPI, params map[string]string) *ordereddict.Dict {
 	all := ordereddict.NewDict().Set("RefreshMinutes", "0.001").Set("JitterSeconds", "0").
 		Set("ApiURL", api.URL).Set("ExportURL", api.URL)
@@ -61,7 +67,7 @@ SELECT add_server_monitoring(artifact="Server.Monitor.ThreatFox", parameters=Par
 	})
 
 	s.Len(s.versions("ThreatFoxFeed"), 1)
-	s.Len(api.asked(), 1, "the cache answers for five minutes")
+	s.GreaterOrEqual(len(api.asked()), 2, "a period has passed")
 }
 
 // The source fails four times, then comes back.
@@ -74,7 +80,7 @@ func (s *EngineSuite) TestTheMonitorAlertsOnceAndRecoversByItself() {
 	rows, logs := s.monitor(api, 6, map[string]string{"AlertAfter": "3"})
 
 	s.Equal(1, strings.Count(logs, "The feed of ThreatFox is not refreshed"), logs)
-	s.Contains(logs, `"cause":"threatfox: `)
+	s.Contains(logs, `"cause":"ThreatFox answers for 1 to 7 days only`)
 	var failures []int
 	for _, row := range rows {
 		failures = append(failures, row.Failures)
@@ -137,4 +143,93 @@ func (s *EngineSuite) stopHunts() {
 			return services.HuntPropagateChanges
 		})
 	}
+}
+
+// oneHunt is the only hunt there is, as JSON.
+func (s *EngineSuite) oneHunt() string {
+	s.T().Helper()
+	hunts := strings.Split(strings.TrimSpace(s.query(`SELECT * FROM hunts()`, nil)), "\n")
+	s.Require().Len(hunts, 1)
+	return hunts[0]
+}
+
+// specOf is what a hunt was asked for, and its description.
+func (s *EngineSuite) specOf(hunt string) string {
+	return s.query(`SELECT hunt_description, start_request.specs AS Specs FROM hunts(hunt_id=Id)`, ordereddict.NewDict().Set("Id", hunt))
+}
+
+// A second monitor is a copy of the artifact, or one that is started before the first has ended.
+func (s *EngineSuite) TestTwoMonitorsAtOnceMakeOneHuntAndOneDownload() {
+	s.publishHelper()
+	exports := s.serveExports(threeSources)
+	params := ordereddict.NewDict().Set("RefreshMinutes", "10").Set("JitterSeconds", "0").
+		Set("Source", "full").Set("ExportURL", exports.URL).Set("LaunchHunt", "Y")
+
+	var monitors []*running
+	for range 3 {
+		monitors = append(monitors, s.startMonitor(params))
+	}
+	var hunts []string
+	for _, monitor := range monitors {
+		row, ok := <-monitor.rows
+		s.True(ok)
+		s.Regexp("published|unchanged", row.Status, row.Message)
+		if row.HuntId != "" {
+			hunts = append(hunts, row.HuntId)
+		}
+	}
+	for _, monitor := range monitors {
+		monitor.end()
+	}
+
+	s.Equal([]string{"csv/full/"}, exports.asked())
+	s.Len(hunts, 1)
+	s.Contains(s.oneHunt(), hunts[0])
+}
+
+func (s *EngineSuite) TestAHuntThatWasDeletedIsNotCreatedAgainBeforeTheNextFeed() {
+	s.publishHelper()
+	exports := s.serveExports(threeSources)
+	params := map[string]string{"LaunchHunt": "Y", "Source": "full"}
+	rows, _ := s.monitorExports(exports, 1, params)
+	s.Require().NotEmpty(rows[0].HuntId)
+	s.query(`SELECT * FROM hunt_delete(hunt_id=Id, really_do_it=TRUE)`, ordereddict.NewDict().Set("Id", rows[0].HuntId))
+	vtesting.WaitUntil(10*time.Second, s.T(), func() bool { return s.query(`SELECT hunt_id FROM hunts() WHERE NOT state =~ "DELETED"`, nil) == "" })
+
+	rows, logs := s.monitorExports(exports, 2, params)
+	s.Equal([]string{"unchanged", "unchanged"}, []string{rows[0].Status, rows[1].Status}, logs)
+	s.Equal([]string{"", ""}, []string{rows[0].HuntId, rows[1].HuntId})
+
+	exports.answer = func(string) (int, string) { return 200, csvExport(domains(0, 110), time.Now()) }
+	rows, _ = s.monitorExports(exports, 1, params)
+	s.Equal("published", rows[0].Status)
+	s.NotEmpty(rows[0].HuntId)
+}
+
+func (s *EngineSuite) TestAHuntLooksAtAllEventsAgainWhereTheFeedHasAnotherSource() {
+	s.publishHelper()
+	exports := s.serveExports(threeSources)
+	s.monitorExports(exports, 1, map[string]string{"LaunchHunt": "Y", "Source": "recent"})
+	s.stopHunts()
+
+	rows, logs := s.monitorExports(exports, 1, map[string]string{"LaunchHunt": "Y", "Source": "full"})
+
+	s.Equal("full", rows[0].FeedSource)
+	s.Require().NotEmpty(rows[0].HuntId, logs)
+	s.Contains(s.specOf(rows[0].HuntId), `ThreatFox (full), feed 1.0.`)
+	s.NotContains(s.specOf(rows[0].HuntId), "DateAfter")
+}
+
+func (s *EngineSuite) TestHuntParametersMayNameADateOfTheirOwn() {
+	s.publishHelper()
+	exports := s.serveExports(threeSources)
+	params := map[string]string{"LaunchHunt": "Y", "Source": "full", "HuntParameters": `{"DateAfter":"2026-01-02T00:00:00Z"}`}
+	s.monitorExports(exports, 1, params)
+	s.stopHunts()
+	exports.answer = func(string) (int, string) { return 200, csvExport(domains(0, 110), time.Now()) }
+
+	rows, logs := s.monitorExports(exports, 1, params)
+
+	s.Require().NotEmpty(rows[0].HuntId, logs)
+	s.Regexp(`"key":"DateAfter","value":"2026-01-02.00:00:00`, s.specOf(rows[0].HuntId))
 }

@@ -70,16 +70,18 @@ func (s *EngineSuite) TestHitsOverTheLimitOfAnIndicatorAreCountedInSummary() {
 	s.Less(len(s.hits(got)), 47)
 }
 
-func (s *EngineSuite) TestAStaleFeedIsWarnedOf() {
-	s.NotContains(s.hunt(s.edgeFeed(), s.edgeLog(), nil).logs, "MaxFeedAge")
+// Where no indicator has a time, the file says when it came.
+func (s *EngineSuite) TestAStaleFeedWithoutTimesIsWarnedOf() {
+	text := unpacked([]byte(s.read(s.edgeFeed())))
+	feed := s.writeGzip("feed.csv.gz", strings.ReplaceAll(string(text), ",2026-11-01T00:00:00Z", ","))
+	params := map[string]string{"FeedFile": feed}
+	s.NotContains(s.hunt(s.edgeFeed(), s.edgeLog(), params).logs, "MaxFeedAge")
 
-	feed := s.edgeFeed()
 	old := time.Now().AddDate(0, 0, -15)
 	s.Require().NoError(os.Chtimes(feed, old, old))
-	got := s.hunt(s.edgeFeed(), s.edgeLog(), map[string]string{"FeedFile": feed})
-	s.Contains(got.logs, "older than MaxFeedAge (14 days)")
-	got = s.hunt(s.edgeFeed(), s.edgeLog(), map[string]string{"FeedFile": feed, "MaxFeedAge": "0"})
-	s.NotContains(got.logs, "MaxFeedAge")
+	s.Contains(s.hunt(s.edgeFeed(), s.edgeLog(), params).logs, "older than MaxFeedAge (14 days)")
+	params["MaxFeedAge"] = "0"
+	s.NotContains(s.hunt(s.edgeFeed(), s.edgeLog(), params).logs, "MaxFeedAge")
 }
 
 func (s *EngineSuite) TestReversedDatesFail() {

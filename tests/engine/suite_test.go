@@ -9,8 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"log"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path"
 	"path/filepath"
@@ -30,9 +28,6 @@ import (
 	actions_proto "www.velocidex.com/golang/velociraptor/actions/proto"
 	"www.velocidex.com/golang/velociraptor/constants"
 	crypto_proto "www.velocidex.com/golang/velociraptor/crypto/proto"
-	"www.velocidex.com/golang/velociraptor/file_store"
-	"www.velocidex.com/golang/velociraptor/file_store/api"
-	"www.velocidex.com/golang/velociraptor/file_store/path_specs"
 	"www.velocidex.com/golang/velociraptor/file_store/test_utils"
 	flows_proto "www.velocidex.com/golang/velociraptor/flows/proto"
 	"www.velocidex.com/golang/velociraptor/json"
@@ -111,23 +106,28 @@ func TestEngine(t *testing.T) { suite.Run(t, &EngineSuite{}) }
 
 // SetupTest starts the engine's services afresh for each test, with memory
 // for a data store and a time limit of 60 s.
-func (s *EngineSuite) SetupTest() {
+func (s *EngineSuite) SetupTest() { s.startEngine("Test") }
+
+// startEngine starts the services with this implementation of the data store.
+func (s *EngineSuite) startEngine(store string) {
 	s.ConfigObj = s.LoadConfig()
+	s.ConfigObj.Datastore.Implementation = store
 	s.ConfigObj.Services.HuntDispatcher = true
 	s.ConfigObj.Services.ServerArtifacts = true
 	s.ConfigObj.Services.ClientMonitoring = true
 	s.ConfigObj.Services.MonitoringService = true
 	s.ConfigObj.Services.NotebookService = true
 	s.ConfigObj.Services.SchedulerService = true
+	s.ConfigObj.Datastore.Location = s.tempDir() // in which the folder of the server's artifacts is
+	if store != "Test" {
+		s.ConfigObj.Datastore.FilestoreDirectory = s.ConfigObj.Datastore.Location
+	}
 	s.TestSuite.SetupTest()
 
 	s.Require().NoError(services.GrantRoles(
 		s.ConfigObj, "admin", []string{"administrator"}))
 
-	for _, name := range builtIns {
-		s.loadBuiltIn(name)
-	}
-	s.LoadArtifactFiles(artifactFiles(s.T())...)
+	s.loadPack()
 
 	// A server registers this one when it starts.
 	accessors.Register(fs_accessor.NewFileStoreFileSystemAccessor(s.ConfigObj))
@@ -161,6 +161,14 @@ func (s *EngineSuite) repository() services.Repository {
 func (s *EngineSuite) loadBuiltIn(name string) {
 	s.LoadArtifactFiles(filepath.Join(os.Getenv("VELOCIRAPTOR_MODULE_DIR"),
 		"artifacts/definitions", strings.ReplaceAll(name, ".", "/")+".yaml"))
+}
+
+// loadPack loads the pack's artifacts and those that it calls.
+func (s *EngineSuite) loadPack() {
+	for _, name := range builtIns {
+		s.loadBuiltIn(name)
+	}
+	s.LoadArtifactFiles(artifactFiles(s.T())...)
 }
 
 // query runs VQL with all rights and returns its rows as JSON lines. The
@@ -365,25 +373,6 @@ func (s *EngineSuite) publish(tool, file, version string) {
 	s.query(`SELECT inventory_add(tool=Tool, file=File, version=Version)
 FROM scope()`, ordereddict.NewDict().
 		Set("Tool", tool).Set("File", file).Set("Version", version))
-}
-
-// servePublic serves the inventory's files over HTTP, as a frontend does,
-// and has the server tell its clients so.
-func (s *EngineSuite) servePublic() {
-	server := httptest.NewServer(http.HandlerFunc(
-		func(w http.ResponseWriter, r *http.Request) {
-			file, err := file_store.GetFileStore(s.ConfigObj).ReadFile(
-				path_specs.NewUnsafeFilestorePath("public", path.Base(r.URL.Path)).
-					SetType(api.PATH_TYPE_FILESTORE_ANY))
-			if err != nil {
-				http.NotFound(w, r)
-				return
-			}
-			defer file.Close()
-			_, _ = io.Copy(w, file)
-		}))
-	s.T().Cleanup(server.Close)
-	s.ConfigObj.Client.ServerUrls = []string{server.URL + "/"}
 }
 
 // writeGzip writes a compressed file to a folder of the test's own.
