@@ -281,6 +281,8 @@ func (s *EngineSuite) TestEnrichmentSaysWhatWentWrong() {
 		got := s.enrich(api, test.params)
 
 		s.Contains(got.failed, test.cause, name)
+		s.NotContains(strings.TrimSpace(got.failed), "\n", "a notebook shows only the first line: %s", name)
+		s.NotContains(got.failed, "downloading", name)
 		s.Empty(got.rows, name)
 		s.NotContains(got.logs+got.failed, wrong, name)
 	}
@@ -303,6 +305,45 @@ func (s *EngineSuite) TestEnrichmentWarnsWhenThereIsNothing() {
 	s.Empty(got.failed)
 	s.Empty(got.rows)
 	s.Regexp(`"Level":"WARN".*no IOC is left.*not_global`, got.logs)
+}
+
+// ThreatFox's columns, and those of the exchange's artifact of the same name for queries that were written for it.
+func (s *EngineSuite) TestEnrichmentHasEachColumnOnceUnlessTheExchangesAreWanted() {
+	s.publishHelper()
+	api := s.serveThreatfox(iocs([2]string{"ip:port", "203.0.113.7:4443"}))
+	exchange := []string{"IOC", "Malware", "Confidence Level", "Threat Type", "First Seen", "Last Seen", "Reporter", "Tags", "_Content"}
+
+	for _, params := range []map[string]string{nil, {"IOC": "203.0.113.7"}} {
+		rows := s.rowsOf(s.enrich(api, params).rows)
+		s.Require().Len(rows, 1)
+		seen := map[string]bool{}
+		for column := range rows[0] {
+			s.NotContains(exchange, column)
+			s.False(seen[strings.ToLower(column)], column)
+			seen[strings.ToLower(column)] = true
+		}
+	}
+
+	for _, params := range []map[string]string{{"ExchangeColumns": "Y"}, {"ExchangeColumns": "Y", "IOC": "203.0.113.7"}} {
+		rows := s.rowsOf(s.enrich(api, params).rows)
+		s.Require().Len(rows, 1)
+		for _, column := range exchange {
+			s.Contains(rows[0], column)
+		}
+		s.Equal([]string{rows[0]["ioc"], rows[0]["malware_printable"], rows[0]["confidence"]},
+			[]string{rows[0]["IOC"], rows[0]["Malware"], rows[0]["Confidence Level"]})
+	}
+}
+
+// A wrong key is refused once, not once per value.
+func (s *EngineSuite) TestAfterAFailureNobodyIsAskedAgain() {
+	s.publishHelper()
+	api := s.serveThreatfox("")
+
+	got := s.enrich(api, map[string]string{"IOC": "203.0.113.7 203.0.113.8 203.0.113.9", "AuthKey": "fedcba9876543210-a-wrong-key"})
+
+	s.Contains(got.failed, "No answer from ThreatFox: threatfox: the server refused the Auth-Key")
+	s.Len(api.asked(), 1)
 }
 
 func (s *EngineSuite) TestEnrichmentReadsTheExportsWithoutAKey() {

@@ -17,7 +17,7 @@ func (s *EngineSuite) TestEnrichmentLooksValuesUpInTheFeedByTheHuntsRules() {
 	s.publishEdgeFeed()
 	hash := "83f19f1e5a4c954c9ff549dac313dd29"
 
-	rows := s.rowsOf(s.query(`SELECT * FROM Artifact.Server.Enrichment.ThreatFox(LookIn="feed", IOC=Values)`,
+	rows := s.rowsOf(s.query(`SELECT * FROM Artifact.Server.Enrichment.ThreatFox(LookIn="feed", IOC=Values, ExchangeColumns=TRUE)`,
 		ordereddict.NewDict().Set("Values", []string{"203.0.113.7", "203.0.113.7:4443", "203.0.113.70", "hxxps://c2[.]bad-domain[.]example:8443/x",
 			"www.c2.bad-domain.example.", "bad-domain.example", "2001:db8:0::7", "MD5=" + strings.ToUpper(hash), "IMPHASH=" + hash, "10.0.0.1"})))
 
@@ -86,7 +86,7 @@ func (s *EngineSuite) TestTheLookUpCellFindsTheAddressesOfALog() {
 
 	rows, _ := s.queryWithLogs(strings.Replace(cell, sysmonLog, s.edgeLog(), 1), nil)
 
-	s.Contains(rows, `"DstIP":"203.0.113.7","DstPort":4443,"IOC":"203.0.113.7:4443","Malware":"Planted","Match":"ip","Strength":"medium"`)
+	s.Contains(rows, `"DstIP":"203.0.113.7","DstPort":4443,"ioc":"203.0.113.7:4443","malware":"Planted","Match":"ip:port","Strength":"strong"`)
 	s.NotContains(rows, "93.184")
 }
 
