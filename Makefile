@@ -35,7 +35,7 @@ test-docs: helper packer ## Test the documents: links, names, and each command t
 
 test-engine: helper packer ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes)
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
-	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 20m
+	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 60m
 
 test-windows: helper ## Run the helper for Windows and the hunts in Velociraptor's engine for Windows under wine (skipped where wine is missing)
 	$(STEP) "test the helper for Windows" tests/windows/test.sh
@@ -46,6 +46,7 @@ bench: helper ## Measure: normalize against bare reads and Python, the hunt agai
 	$(STEP) "match" cargo run --locked --release --quiet --package threatfox --example bench_match -- target/release/threatfox 100000 1000000
 	$(STEP) "hunt" $(ENGINE)/bench.sh
 	$(STEP) "scan and the Native hunt" $(ENGINE)/bench_native.sh
+	$(STEP) "live" $(ENGINE)/bench_live.sh
 
 plots: helper ## Measure the hunt for feeds and logs of several sizes and draw it (docs/plots; needs python3 and an idle machine)
 	$(STEP) "plots" $(ENGINE)/plots.sh
