@@ -25,17 +25,28 @@ reference:
   - https://threatfox.abuse.ch/
 
 export: |
-  -- A dict: Readers has provider, then event id, to the function that reads an event's fields (E) into the observables that are in the feed;
-  -- Matches has role and kind of key to what the match is called, and its strength: what is not there is not a match; NeverNetworks and
+  -- A dict: Readers has provider, then event id, to the function that reads an event's fields (E) into the observables that are in the feed, and
+  -- counts it in Counts, if that is given: provider, then event id, to a list: how many, the first and the last time. (`&&` gives its last value:
+  -- it costs less than a call of if().) OtherEvent stands for it where there is none, and only counts. Matches has role and kind of key to what the match is called, and its strength: what is not there is not a match; NeverNetworks and
   -- NeverHashes are never an indicator.
   LET Rules <= dict(
 ";
+
+/// It finds the event in the scope that it is called from, as `System`.
+const OTHER_EVENT: &str = "      OtherEvent='''E, Feed, Counts, Time=>NOT set(
+            item=get(item=Counts, field=System.Provider.Name),
+            field=str(str=System.EventID.Value || System.EventID),
+            value=(
+              1 + (get(item=get(item=Counts, field=System.Provider.Name), field=str(str=System.EventID.Value || System.EventID))[0] || 0),
+              get(item=get(item=Counts, field=System.Provider.Name), field=str(str=System.EventID.Value || System.EventID))[1] || Time,
+              Time))'''";
 
 /// The whole file.
 pub fn text(rules: &Rules) -> Result<String> {
     check_names(rules)?;
     let parts = [
         format!("      Readers=dict(\n{})", all_readers(rules)),
+        OTHER_EVENT.to_owned(),
         format!("      Matches=dict(\n{})", all_matches(rules)),
         format!(
             "      NeverNetworks=({})",
@@ -66,13 +77,20 @@ fn check_names(rules: &Rules) -> Result<()> {
 
 /// Readers: provider, then event id, to a function; `row` where the rows are not events.
 fn all_readers(rules: &Rules) -> String {
-    let event = |(id, steps): (Option<u64>, &[Step<'_>])| {
+    let event = |provider: &str, (id, steps): (Option<u64>, &[Step<'_>])| {
+        let counted = id.map_or(String::new(), |id| counted(provider, id));
         let id = id.map_or("row".to_owned(), |id| id.to_string());
         let places: Vec<_> = steps.iter().map(|step| step.place).collect();
-        format!("          `{id}`='''{}'''", function(&places, rules))
+        format!(
+            "          `{id}`='''{}'''",
+            function(&counted, &places, rules)
+        )
     };
     let provider = |provider: &Provider<'_>| {
-        let events: Vec<_> = provider.events().map(event).collect();
+        let events: Vec<_> = provider
+            .events()
+            .map(|one| event(&provider.name, one))
+            .collect();
         format!("        `{}`=dict(\n{})", provider.name, events.join(",\n"))
     };
     let plan = Plan::new(rules);
@@ -80,8 +98,17 @@ fn all_readers(rules: &Rules) -> String {
     providers.join(",\n")
 }
 
+/// The condition, always true, that counts an event. It names the place letter by letter: looking it up would cost more than the rest.
+fn counted(provider: &str, id: u64) -> String {
+    let place = format!("Counts.`{provider}`");
+    format!(
+        "(NOT Counts OR set(item={place}, field='{id}', value=(1 + ({place}.`{id}`[0] || 0), {place}.`{id}`[1] || Time, Time)))
+            && "
+    )
+}
+
 /// The function of an event: nothing of the fields is read unless one of them may hold an indicator.
-fn function(places: &[&Place], rules: &Rules) -> String {
+fn function(counted: &str, places: &[&Place], rules: &Rules) -> String {
     const INDENT: &str = "              ";
     let mut conditions: Vec<String> = Vec::new();
     for condition in places
@@ -98,10 +125,8 @@ fn function(places: &[&Place], rules: &Rules) -> String {
         .map(|place| readers::read(place, rules))
         .collect();
     format!(
-        "E, Feed, Counted=>if(
-            condition={},
-            then={},
-            else=[])",
+        "E, Feed, Counts, Time=>{counted}({})
+            && ({})",
         conditions.join(&format!("\n{INDENT}OR ")),
         reads.join(&format!("\n{INDENT}+ ")),
     )
