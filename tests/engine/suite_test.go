@@ -41,6 +41,7 @@ import (
 	// once is velociraptor/vql_plugins, but it takes longer to build and link.
 	_ "www.velocidex.com/golang/velociraptor/accessors/data"
 	_ "www.velocidex.com/golang/velociraptor/accessors/file"
+	_ "www.velocidex.com/golang/velociraptor/accessors/offset"
 	_ "www.velocidex.com/golang/velociraptor/accessors/zip"          // gzip
 	_ "www.velocidex.com/golang/velociraptor/result_sets/simple"     // flow results
 	_ "www.velocidex.com/golang/velociraptor/result_sets/timed"      // event results
@@ -124,12 +125,11 @@ func (s *EngineSuite) startEngine(store string) {
 	}
 	s.TestSuite.SetupTest()
 
-	s.Require().NoError(services.GrantRoles(
-		s.ConfigObj, "admin", []string{"administrator"}))
+	s.Require().NoError(services.GrantRoles(s.ConfigObj, "admin", []string{"administrator"}))
 
 	s.loadPack()
 
-	// A server registers this one when it starts.
+	// As a server when it starts.
 	accessors.Register(fs_accessor.NewFileStoreFileSystemAccessor(s.ConfigObj))
 
 	// Where tempfile(), tempdir() and FetchBinary's cache go.
