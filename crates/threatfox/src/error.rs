@@ -158,14 +158,6 @@ pub enum Error {
     /// A safety check stands between the result and what it would replace.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A file that should be a log is not one.
-    #[error("{path} is not a Windows event log: {problem}")]
-    NoLog {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        problem: String,
-    },
     /// More than this program can index.
     #[error("the input holds more than {limit} of {what}, the bound of this program")]
     TooLarge {

@@ -13,7 +13,6 @@ pub mod address;
 mod arena;
 pub mod download;
 pub mod error;
-pub mod evtx;
 pub mod explain;
 pub mod false_positives;
 pub mod feed;

@@ -1,10 +1,10 @@
 //! The verdict on a candidate, as a line of JSON per hit.
 
 use serde::Serialize;
+use sysmon_log::Value;
 
 use super::observables::EventRow;
 use super::results::{EventHits, EventId};
-use crate::evtx::Value;
 use crate::lookup::{Hit, Index, Matcher, Wanted};
 use crate::rules::{Rules, Strength};
 

@@ -8,6 +8,7 @@ use std::thread;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use sysmon_log::{Block, Chunk, Content, Error, Event, Log, Value};
 
 use super::judge::{Head, Judge, Verdicts};
 use super::keys::{Fingerprints, KeySet};
@@ -15,8 +16,6 @@ use super::observables::{EventRow, Lookup};
 use super::pace::Pace;
 use super::report::LogReport;
 use super::results::{EventHits, Results};
-use crate::error::Error;
-use crate::evtx::{Block, Chunk, Content, Event, Log, Value};
 use crate::rules::Rules;
 use crate::rules::plan::Plan;
 

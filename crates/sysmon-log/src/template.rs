@@ -2,19 +2,19 @@
 
 use std::rc::Rc;
 
-use super::chunk::Chunk;
-use super::cursor::Cursor;
-use super::event::Places;
-use super::tree::{MAX_DEPTH, MAX_ITEMS, Node, build, read_tree};
-use super::value::{Fields, Value};
+use crate::chunk::Chunk;
+use crate::cursor::Cursor;
+use crate::event::Places;
+use crate::tree::{MAX_DEPTH, MAX_ITEMS, Node, build, read_tree};
+use crate::value::{Fields, Value};
 
 /// The type of a value that is itself binary XML.
-pub(super) const BINARY_XML: u8 = 0x21;
+pub(crate) const BINARY_XML: u8 = 0x21;
 /// Of a template, in front of its own binary XML: next template, GUID, size.
 const TEMPLATE_HEADER: usize = 24;
 
 /// A template: a tree with places for values.
-pub(super) struct Template<'c> {
+pub(crate) struct Template<'c> {
     /// The bytes it takes in the chunk.
     length: usize,
     root: Node<'c>,
@@ -40,7 +40,7 @@ impl<'c> Template<'c> {
 }
 
 /// A template and where its values lie.
-pub(super) struct Instance<'c> {
+pub(crate) struct Instance<'c> {
     pub template: Rc<Template<'c>>,
     /// Two bytes length, one byte type, one byte nothing, for each value.
     descriptors: &'c [[u8; 4]],

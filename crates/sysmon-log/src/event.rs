@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::chunk::Chunk;
-use super::cursor::Cursor;
-use super::template::{BINARY_XML, Instance};
-use super::text::Utf16;
-use super::tree::{Node, build};
-use super::value::{Value, unix_time};
+use crate::chunk::Chunk;
+use crate::cursor::Cursor;
+use crate::template::{BINARY_XML, Instance};
+use crate::text::Utf16;
+use crate::tree::{Node, build};
+use crate::value::{Value, unix_time};
 
 /// What nearly each record begins with: a fragment header, then a template instance's token.
 const INSTANCE: &[u8] = &[0x0f, 1, 1, 0, 0x0c];
@@ -33,7 +33,7 @@ enum Data<'c> {
 }
 
 /// Where a template's values that matter go. `None` where the template has another form than events have: then the event is built.
-pub(super) struct Places<'c> {
+pub(crate) struct Places<'c> {
     head: Option<Head<'c>>,
     data: Option<Vec<Option<u16>>>,
 }
@@ -113,7 +113,7 @@ fn data_places(root: &Node<'_>, wanted: &[&str]) -> Option<Vec<Option<u16>>> {
 
 impl<'c> Event<'c> {
     /// Reads the record whose binary XML begins at an offset.
-    pub(super) fn read(chunk: &Chunk<'c>, at: usize) -> Self {
+    pub(crate) fn read(chunk: &Chunk<'c>, at: usize) -> Self {
         let read = || Self::in_place(chunk, at).unwrap_or_else(|| Self::built(chunk, at));
         let (mut event, whole) = chunk.reads_all(read);
         event.whole = whole;
@@ -200,7 +200,7 @@ impl<'c> Event<'c> {
         self.whole
     }
 
-    /// Writes the text of the n-th wanted field of `EventData` (see [`Content::of`](super::Content::of)). `false` where it
+    /// Writes the text of the n-th wanted field of `EventData` (see [`Content::of`](crate::Content::of)). `false` where it
     /// has none: it is missing or without a value, a list or a structure.
     pub fn text(&self, chunk: &Chunk<'c>, n: usize, out: &mut String) -> bool {
         match &self.data {

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::CHUNK_SIZE;
-use super::cursor::Cursor;
-use super::event::Event;
-use super::template::Template;
+use crate::CHUNK_SIZE;
+use crate::cursor::Cursor;
+use crate::event::Event;
+use crate::template::Template;
 
 const MAGIC: &[u8] = b"ElfChnk\0";
 /// Where the records begin.
@@ -21,9 +21,9 @@ const BUDGET: u32 = 256 * 1024;
 
 /// A chunk of a log.
 pub struct Chunk<'c> {
-    pub(super) bytes: &'c [u8; CHUNK_SIZE],
+    pub(crate) bytes: &'c [u8; CHUNK_SIZE],
     /// The fields that [`Event::text`] can be asked for.
-    pub(super) wanted: &'c [&'c str],
+    pub(crate) wanted: &'c [&'c str],
     templates: RefCell<HashMap<u32, Rc<Template<'c>>>>,
     names: RefCell<HashMap<u32, Rc<str>>>,
     budget: Cell<u32>,
@@ -105,19 +105,19 @@ impl<'c> Chunk<'c> {
     }
 
     /// Takes note that something could not be read.
-    pub(super) fn cannot_read(&self) {
+    pub(crate) fn cannot_read(&self) {
         self.unread.set(true);
     }
 
     /// Does something, and says whether all could be read.
-    pub(super) fn reads_all<T>(&self, read: impl FnOnce() -> T) -> (T, bool) {
+    pub(crate) fn reads_all<T>(&self, read: impl FnOnce() -> T) -> (T, bool) {
         let before = self.unread.replace(false);
         let done = read();
         (done, !self.unread.replace(before))
     }
 
     /// Takes from the budget. Where it is used up, the chunk is damaged.
-    pub(super) fn spend(&self, amount: usize) -> bool {
+    pub(crate) fn spend(&self, amount: usize) -> bool {
         let left = u32::try_from(amount)
             .ok()
             .and_then(|amount| self.budget.get().checked_sub(amount));
@@ -129,7 +129,7 @@ impl<'c> Chunk<'c> {
     }
 
     /// The template at an offset, and how many bytes it takes.
-    pub(super) fn template(&self, offset: u32, depth: u8) -> Rc<Template<'c>> {
+    pub(crate) fn template(&self, offset: u32, depth: u8) -> Rc<Template<'c>> {
         if let Some(template) = self.templates.borrow().get(&offset) {
             return Rc::clone(template);
         }
@@ -141,7 +141,7 @@ impl<'c> Chunk<'c> {
     }
 
     /// The name whose length stands at an offset.
-    pub(super) fn name(&self, offset: usize) -> Rc<str> {
+    pub(crate) fn name(&self, offset: usize) -> Rc<str> {
         let key = u32::try_from(offset).unwrap_or(u32::MAX);
         let mut names = self.names.borrow_mut();
         let name = names.entry(key).or_insert_with(|| {
