@@ -224,14 +224,14 @@ impl<'c> Event<'c> {
         }
     }
 
-    /// The whole event as `parse_evtx` gives it; `None` where the record holds none.
+    /// The whole event as `parse_evtx` gives it; `None` where the record holds none, or more than a chunk can.
     #[must_use]
     pub fn build(&self, chunk: &Chunk<'c>) -> Option<Value<'c>> {
         let record = match &self.data {
             Data::Built(event) => event.get("Event").cloned(),
             _ => build(chunk, self.at, 0).get("Event").cloned(),
         };
-        record.filter(|event| matches!(event, Value::Fields(_)) && !chunk.is_damaged())
+        record.filter(|event| matches!(event, Value::Fields(_)) && !chunk.is_spent())
     }
 }
 

@@ -198,7 +198,9 @@ pub(crate) fn read_tree<'c>(
                 open.content(Node::Substitution(id));
             }
             0x0f => _ = cursor.take(3),
-            _ => break, // The end, or what no event has.
+            // Character data, references, instructions: no event has them, and parse_evtx reads on behind the token.
+            0x07..=0x0b | 0x47..=0x49 => chunk.cannot_read(),
+            _ => break, // The end, or what is not binary XML.
         }
     }
     // What follows a whole element is of no matter: a value in binary XML may end without a sign.

@@ -166,15 +166,21 @@ impl Search<'_> {
             let Some(head) = self.head(&event, &mut done.report) else {
                 continue;
             };
-            counts.add(head.number, head.id);
-            done.report.span(head.time);
+            match head.id.filter(|_| head.time.is_some() && event.is_whole()) {
+                Some(id) => counts.add(head.number, id),
+                None => done.report.damaged_records += 1,
+            }
+            if let Some(time) = head.time {
+                done.report.span(time);
+            }
             let row = EventRow {
                 event: &event,
                 chunk: &chunk,
             };
             let candidate = tools.lookup.as_mut().is_none_or(|lookup| {
                 let provider = &self.plan.providers()[head.number];
-                lookup.event(provider.steps(Some(head.id)), &row)
+                head.id
+                    .is_some_and(|id| lookup.event(provider.steps(Some(id)), &row))
             });
             if !candidate {
                 continue;
@@ -194,28 +200,26 @@ impl Search<'_> {
         }
     }
 
-    /// What is known of an event in the period, where its provider has a place. Counts what has none, and what cannot be
-    /// read.
+    /// What is known of an event in the period, where its provider has a place. One whose time cannot be read is taken for one
+    /// in the period. Counts the others.
     fn head(&self, event: &Event<'_>, report: &mut LogReport) -> Option<Head<'_>> {
-        let in_period = |time: f64| self.scan.period.contains(&time);
         let Some(provider) = event.provider() else {
             report.damaged_records += 1;
             return None;
         };
+        let time = event.time();
+        if !time.is_none_or(|time| self.scan.period.contains(&time)) {
+            return None;
+        }
         let providers = self.plan.providers();
         let Some(number) = providers.iter().position(|known| provider == *known.name) else {
-            report.other += u64::from(event.time().is_none_or(in_period));
+            report.other += 1;
             return None;
         };
-        let known = event.time().zip(event.id());
-        if known.is_none_or(|(time, _)| in_period(time) && !event.is_whole()) {
-            report.damaged_records += 1;
-        }
-        let (time, id) = known.filter(|(time, _)| in_period(*time))?;
         Some(Head {
             provider: providers[number].name,
             number,
-            id,
+            id: event.id(),
             time,
             log: self.path,
         })
