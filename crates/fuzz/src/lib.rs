@@ -12,7 +12,7 @@ use std::io;
 use threatfox::error::Error;
 use threatfox::feed;
 use threatfox::lookup::Index;
-use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::normalize::{Filter, KeyStore, Normalizer, RowStore, Store};
 use threatfox::policy::Policy;
 use threatfox::rows;
 use threatfox::shared_hosts::SharedHosts;
@@ -68,27 +68,28 @@ fn csv_export(records: &[u8]) {
 /// Makes a feed and rows of the input, also where it turns out to be damaged.
 fn normalize(bytes: &[u8]) {
     let input = Input::of_bytes(bytes, "input");
-    for (shape, layout) in [(Shape::ByKey, Layout::Csv), (Shape::ByIoc, Layout::Jsonl)] {
-        let mut normalizer = Normalizer::new(shape, Filter::default(), SharedHosts::built_in());
-        let report = source::read(&input, &mut normalizer);
-        let read = normalizer.read();
-        if let Ok(report) = report {
-            assert_eq!(report.records, read, "a record is lost");
-        }
-        let Ok((result, counts)) = normalizer.finish() else {
-            continue;
-        };
-        let dropped: u64 = counts.dropped.values().sum();
-        assert_eq!(read, counts.kept + dropped, "the counts do not add up");
-        match result {
-            Normalized::ByKey(store) => read_back(&written(|out| {
-                feed::write(&store, out, layout).map(|(out, _)| out)
-            })),
-            Normalized::ByIoc(store) => {
-                written(|out| rows::write(&store, out, layout).map(|(out, _)| out));
-            }
-        }
+    if let Some(store) = kept::<KeyStore>(&input) {
+        read_back(&written(|out| {
+            feed::write(&store, out, Layout::Csv).map(|(out, _)| out)
+        }));
     }
+    if let Some(store) = kept::<RowStore>(&input) {
+        written(|out| rows::write(&store, out, Layout::Jsonl).map(|(out, _)| out));
+    }
+}
+
+/// What is kept of the records of an input, if anything is. None of them may be lost.
+fn kept<S: Store>(input: &Input) -> Option<S> {
+    let mut normalizer = Normalizer::<S>::new(Filter::default(), SharedHosts::built_in());
+    let report = source::read(input, &mut normalizer);
+    let read = normalizer.read();
+    if let Ok(report) = report {
+        assert_eq!(report.records, read, "a record is lost");
+    }
+    let (store, counts) = normalizer.finish().ok()?;
+    let dropped: u64 = counts.dropped.values().sum();
+    assert_eq!(read, counts.kept + dropped, "the counts do not add up");
+    Some(store)
 }
 
 fn written(write: impl FnOnce(Vec<u8>) -> io::Result<Vec<u8>>) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use threatfox::feed;
-use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
@@ -105,10 +105,10 @@ pub fn policies() -> Vec<Vec<u8>> {
 }
 
 fn feed_of(export: &[u8]) -> Vec<u8> {
-    let mut normalizer = Normalizer::new(Shape::ByKey, Filter::default(), SharedHosts::built_in());
+    let mut normalizer = Normalizer::<KeyStore>::new(Filter::default(), SharedHosts::built_in());
     let read = source::read(&Input::of_bytes(export, "sample"), &mut normalizer);
     match read.and_then(|_| normalizer.finish()) {
-        Ok((Normalized::ByKey(store), _)) => {
+        Ok((store, _)) => {
             feed::write(&store, Vec::new(), Layout::Csv).map_or(Vec::new(), |(bytes, _)| bytes)
         }
         _ => Vec::new(),

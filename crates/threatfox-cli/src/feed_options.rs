@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use threatfox::Error;
-use threatfox::normalize::{Filter, Shape};
+use threatfox::feed::Shape;
+use threatfox::normalize::Filter;
 use threatfox::policy::Policy;
 use threatfox::table::Layout;
 

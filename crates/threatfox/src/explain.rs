@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::error::Error;
 use crate::feed::FeedRow;
 use crate::ioc::Ioc;
-use crate::key::{KeyMaker, Kind};
 use crate::lookup::{Index, Matcher, TypedValue, Wanted, why_never};
+use crate::match_key::{KeyMaker, Kind};
 use crate::normalize::Filter;
 use crate::record::{Column, RawRecord, Record};
 use crate::reject::Reject;
@@ -15,7 +15,7 @@ use crate::rules::{Match, Rules};
 use crate::shared_hosts::SharedHosts;
 use crate::source::Sink;
 use crate::text::clean;
-use crate::web_address::UrlHost;
+use crate::url::UrlHost;
 
 /// Takes records and remembers those that concern one value.
 pub struct Explainer {

@@ -9,7 +9,6 @@
 // A library says what it has to say in its results.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod address;
 mod arena;
 pub mod download;
 pub mod error;
@@ -18,8 +17,9 @@ pub mod false_positives;
 pub mod feed;
 pub mod host;
 pub mod ioc;
-pub mod key;
+pub mod ip;
 pub mod lookup;
+pub mod match_key;
 pub mod normalize;
 pub mod output;
 pub mod policy;
@@ -34,6 +34,6 @@ pub mod summary;
 pub mod table;
 pub mod temporary;
 pub mod text;
-pub mod web_address;
+pub mod url;
 
 pub use error::Error;

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::ioc::{Ioc, IocType};
+use crate::ioc::{Ioc, IocType, Parsed};
 use crate::reject::{Reason, Reject};
 
 /// The columns this program reads, whatever name a format gives them.
@@ -50,12 +50,9 @@ impl Column {
     }
 
     /// Finds the column behind a name of the CSV export, the JSON export or the API.
-    ///
-    /// # Errors
-    /// `Some(name)` for a name that no ThreatFox format had when this was written: counted, never fatal;
-    /// `None` for a column that is known and not needed.
-    pub fn from_name(name: &str) -> Result<Self, Option<&str>> {
-        Ok(match name {
+    #[must_use]
+    pub fn from_name(name: &str) -> ColumnName<'_> {
+        ColumnName::Used(match name {
             "ioc_id" | "id" => Self::Id,
             "ioc_value" | "ioc" => Self::Ioc,
             "ioc_type" => Self::IocType,
@@ -70,10 +67,23 @@ impl Column {
             "tags" => Self::Tags,
             "reporter" => Self::Reporter,
             "malware_alias" | "anonymous" | "threat_type_desc" | "ioc_type_desc"
-            | "malware_malpedia" | "malware_samples" | "comment" | "credits" => return Err(None),
-            unknown => return Err(Some(unknown)),
+            | "malware_malpedia" | "malware_samples" | "comment" | "credits" => {
+                return ColumnName::Unused;
+            }
+            unknown => return ColumnName::Unknown(unknown),
         })
     }
+}
+
+/// What the name of a column says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnName<'a> {
+    /// The column is read.
+    Used(Column),
+    /// The column is known and not needed.
+    Unused,
+    /// No ThreatFox format had the name when this was written: it is reported, never fatal.
+    Unknown(&'a str),
 }
 
 /// A record as text. Missing, `null`, empty and `None` are all the empty text.
@@ -136,7 +146,7 @@ impl<'a> Record<'a> {
         let ioc_type = raw.get(Column::IocType);
         let ioc_type = IocType::from_name(ioc_type)
             .ok_or_else(|| Reason::UnknownType.because(ioc_type.to_owned()))?;
-        let (ioc, repaired) = Ioc::parse(ioc_type, raw.get(Column::Ioc))?;
+        let Parsed { ioc, repaired } = Ioc::parse(ioc_type, raw.get(Column::Ioc))?;
         let first_seen =
             parse_time(raw.get(Column::FirstSeen)).ok_or_else(|| bad_date("first_seen"))?;
         let last_seen = match raw.get(Column::LastSeen) {

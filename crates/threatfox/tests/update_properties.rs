@@ -8,7 +8,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use threatfox::feed;
-use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input, Update};
 use threatfox::table::Layout;
@@ -61,8 +61,8 @@ fn export(records: &[(&Story, u8)]) -> tempfile::NamedTempFile {
     file
 }
 
-fn bytes_of(normalizer: Normalizer<'_>) -> Vec<u8> {
-    let Ok((Normalized::ByKey(store), counts)) = normalizer.finish() else {
+fn bytes_of(normalizer: Normalizer<'_, KeyStore>) -> Vec<u8> {
+    let Ok((store, counts)) = normalizer.finish() else {
         return Vec::new();
     };
     assert_eq!(
@@ -72,12 +72,12 @@ fn bytes_of(normalizer: Normalizer<'_>) -> Vec<u8> {
     feed::write(&store, Vec::new(), Layout::Csv).unwrap().0
 }
 
-fn normalizer() -> Normalizer<'static> {
+fn normalizer() -> Normalizer<'static, KeyStore> {
     let filter = Filter {
         min_confidence: 50,
         ..Filter::default()
     };
-    Normalizer::new(Shape::ByKey, filter, SharedHosts::built_in())
+    Normalizer::new(filter, SharedHosts::built_in())
 }
 
 fn stories() -> impl Strategy<Value = Vec<Story>> {

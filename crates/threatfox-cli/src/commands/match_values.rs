@@ -165,7 +165,7 @@ impl Search<'_> {
 
 /// The rows, for programs or for people.
 enum Rows {
-    Table(Table<Output>),
+    Table(Table<Output, { COLUMNS.len() }>),
     Text(Output, TextTable<7>),
 }
 

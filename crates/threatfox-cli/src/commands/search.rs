@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 use threatfox::download::{DownloadError, Request, Search};
 use threatfox::error::ApiError;
-use threatfox::normalize::{Filter, Normalized, Normalizer, RowStore, Shape};
+use threatfox::normalize::{Filter, Normalizer, RowStore};
 use threatfox::output::Output;
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
@@ -126,7 +126,7 @@ fn read(input: &Input) -> anyhow::Result<RowStore> {
         allow_private: true,
         ..Filter::default()
     };
-    let mut sink = Normalizer::new(Shape::ByIoc, everything, SharedHosts::built_in());
+    let mut sink = Normalizer::new(everything, SharedHosts::built_in());
     match source::read(input, &mut sink) {
         Err(Error::Api {
             source: ApiError::NoResult,
@@ -138,14 +138,11 @@ fn read(input: &Input) -> anyhow::Result<RowStore> {
         say!("ThreatFox found nothing for this query");
         return Ok(RowStore::default());
     }
-    let (normalized, counts) = sink.finish()?;
+    let (store, counts) = sink.finish()?;
     if !counts.dropped.is_empty() {
         say!("records left out: {}", counts.dropped_text());
     }
-    Ok(match normalized {
-        Normalized::ByIoc(store) => store,
-        Normalized::ByKey(_) => RowStore::default(),
-    })
+    Ok(store)
 }
 
 /// The columns an analyst reads first, for a terminal; CSV and JSON lines have all.

@@ -13,7 +13,7 @@ use url::Url;
 use super::answer::{text_of, with_wait};
 use super::retry::Retries;
 use super::transfer::{self, Bounds, Incoming};
-use super::{AuthKey, Download, DownloadError, Event, Period, Request, Validators, address};
+use super::{AuthKey, Download, DownloadError, Event, Period, Request, Validators, url_policy};
 use crate::text::hex;
 
 const AUTH_KEY: HeaderName = HeaderName::from_static("auth-key");
@@ -76,7 +76,7 @@ impl Client {
     /// [`DownloadError::Address`], [`DownloadError::CaFile`].
     pub fn new(mut options: ClientOptions, key: Option<AuthKey>) -> Result<Self, DownloadError> {
         for url in [&options.api_url, &options.export_url, &options.hunting_url] {
-            address::check(url)?;
+            url_policy::check(url)?;
         }
         if !options.export_url.path().ends_with('/') {
             // A base without it would lose its last part when a path is joined to it.
@@ -186,17 +186,19 @@ impl Client {
             }
             Request::KeyedExport(period) => (self.keyed_url(request, *period)?, true),
         };
-        let source_name = self.redact(&format!("{} ({request})", address::shown(&url)));
+        let source_name = self.redact(&format!("{} ({request})", url_policy::shown(&url)));
         let mut headers = HeaderMap::new();
         let key = match &self.key {
             None if needs_key => return Err(DownloadError::KeyMissing { source_name }),
-            Some(key) if needs_key || address::export_may_have_key(&url, &self.options.api_url) => {
+            Some(key)
+                if needs_key || url_policy::export_may_have_key(&url, &self.options.api_url) =>
+            {
                 Some(key)
             }
             _ => None,
         };
         if let Some(key) = key {
-            address::check_for_key(&url)?;
+            url_policy::check_for_key(&url)?;
             headers.insert(AUTH_KEY, key.header()?);
         }
         let body = request.body()?.map(|body| body.to_string().into_bytes());
@@ -227,7 +229,7 @@ impl Client {
     fn keyed_url(&self, request: &Request, period: Period) -> Result<Url, DownloadError> {
         let api = &self.options.api_url;
         let Some(key) = &self.key else {
-            let source_name = format!("{} ({request})", address::shown(api));
+            let source_name = format!("{} ({request})", url_policy::shown(api));
             return Err(DownloadError::KeyMissing { source_name });
         };
         let mut url = join(api, "/v2/files/exports/")?;
@@ -250,7 +252,7 @@ impl Client {
             .timeout(self.options.timeout)
             .connect_timeout(self.options.timeout.min(MAX_CONNECT_WAIT))
             .tls_certs_merge(self.certificates.iter().cloned());
-        if address::is_loopback(url) {
+        if url_policy::is_loopback(url) {
             builder = builder.no_proxy();
         }
         builder
@@ -292,7 +294,7 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, DownloadError> {
 
 fn join(base: &Url, path: &str) -> Result<Url, DownloadError> {
     base.join(path).map_err(|_| DownloadError::Address {
-        url: address::shown(base),
+        url: url_policy::shown(base),
         reason: "nothing can be joined to it",
     })
 }

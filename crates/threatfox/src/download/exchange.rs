@@ -12,7 +12,8 @@ use reqwest::header::{self, HeaderMap};
 use super::answer::text_of;
 use super::client::{Client, Prepared};
 use super::retry::{Failure, http_date, retry_after};
-use super::{DownloadError, address, transfer};
+use super::url_policy::NotFollowed;
+use super::{DownloadError, transfer, url_policy};
 
 /// Of an answer that is an error, so much is read for the server's own words.
 const MAX_ERROR_BODY: u64 = 16 << 10;
@@ -25,7 +26,7 @@ impl Client {
         prepared: &Prepared,
     ) -> Result<Response, Failure<DownloadError>> {
         let mut url = prepared.url.clone();
-        for _ in 0..=address::MAX_REDIRECTS {
+        for _ in 0..=url_policy::MAX_REDIRECTS {
             let posted = prepared.body.is_some();
             let request = match &prepared.body {
                 Some(body) => http.post(url.clone()).body(body.clone()),
@@ -39,8 +40,8 @@ impl Client {
             let location = text_of(response.headers(), header::LOCATION);
             match location {
                 Some(location) if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
-                    url = address::redirect(status, &url, &location, posted).map_err(
-                        |(to, reason)| {
+                    url = url_policy::redirect(status, &url, &location, posted).map_err(
+                        |NotFollowed { to, reason }| {
                             Failure::Final(DownloadError::Redirect {
                                 source_name: prepared.source_name.clone(),
                                 to: self.redact(&to),
@@ -57,7 +58,7 @@ impl Client {
         }
         Err(Failure::Final(DownloadError::Redirect {
             source_name: prepared.source_name.clone(),
-            to: self.redact(&address::shown(&url)),
+            to: self.redact(&url_policy::shown(&url)),
             reason: "there are too many redirects",
         }))
     }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::line::{FieldTexts, Fields, Lines, broken};
 use super::{COLUMNS, FeedRow};
 use crate::error::{Error, Place};
-use crate::key::{Kind, SUBDOMAINS, push_regex};
+use crate::match_key::{Kind, SUBDOMAINS, push_regex};
 use crate::record::parse_rfc3339;
 use crate::source::{Input, MAX_FIELD, unpack};
 use crate::text::clean;

@@ -1,6 +1,6 @@
 //! A row of the feed as typed values.
 
-use crate::key::{Kind, push_regex};
+use crate::match_key::{Kind, push_regex};
 
 /// A row of the feed: what is known of one key. The texts are clean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

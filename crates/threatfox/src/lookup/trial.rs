@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::feed::FeedRow;
-use crate::key::Kind;
+use crate::match_key::Kind;
 use crate::rules::reader::{Key, Observer};
 use crate::rules::{Algorithm, KeyKind, Match, Place, Rules};
 

@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::host::Host;
-use crate::ioc::{Algorithm, Ioc, IocType};
-use crate::web_address::WebAddress;
+use crate::ioc::{Algorithm, Ioc, IocType, Parsed};
+use crate::url::IocUrl;
 
 /// A network, or a single address.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -52,7 +52,7 @@ impl TryFrom<String> for UrlEntry {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let (url, _) = WebAddress::parse(&text).map_err(|why| {
+        let url = IocUrl::parse(&text).map_err(|why| {
             format!("{text:?} is no URL such as https://site.example/path: {why}")
         })?;
         Ok(Self(url.normalized))
@@ -72,7 +72,10 @@ impl TryFrom<String> for HashEntry {
             .into_iter()
             .find_map(
                 |algorithm| match Ioc::parse(IocType::Hash(algorithm), &text) {
-                    Ok((Ioc::Hash(_, hex), _)) => Some(Self(hex.into_owned())),
+                    Ok(Parsed {
+                        ioc: Ioc::Hash(_, hex),
+                        ..
+                    }) => Some(Self(hex.into_owned())),
                     _ => None,
                 },
             )

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use super::keys::{Fingerprints, KeySet};
+use super::fingerprints::{Fingerprints, KeySet};
 use crate::error::Error;
 use crate::feed::{Line, lines};
-use crate::key::Kind;
+use crate::match_key::Kind;
 use crate::source::Input;
 
 /// A feed of which only the fingerprints of its keys are in memory.

@@ -10,8 +10,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use sysmon_log::{Block, Chunk, Content, Error, Event, Log, Value};
 
+use super::fingerprints::{Fingerprints, KeySet};
 use super::judge::{Head, Judge, Verdicts};
-use super::keys::{Fingerprints, KeySet};
 use super::observables::{EventRow, Lookup};
 use super::pace::Pace;
 use super::report::LogReport;

@@ -2,7 +2,7 @@
 
 use sysmon_log::{Chunk, Event};
 
-use super::keys::{Fingerprints, KeySet};
+use super::fingerprints::{Fingerprints, KeySet};
 use crate::rules::Reader;
 use crate::rules::plan::{FieldReader, Row, Step};
 use crate::rules::reader::{Buffers, Key, Observer};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use super::keys::Fingerprints;
+use super::fingerprints::Fingerprints;
 
 /// Takes the results of a scan of any number of logs.
 #[derive(Default)]

@@ -8,8 +8,9 @@ use super::csv_records::{CsvRecord, Records};
 use super::form::Form;
 use super::{Format, MAX_FIELD, Report, Sink};
 use crate::error::{Error, Place};
-use crate::record::{Column, RawRecord};
+use crate::record::{Column, ColumnName, RawRecord};
 use crate::reject::Reason;
+use crate::text::clean;
 
 /// What stands before the first record.
 struct Header {
@@ -189,17 +190,15 @@ fn set_columns(name: &str, header: &mut Header, names: &str) -> Result<(), Error
     let record = batch.as_ref().and_then(|batch| batch.records().next());
     let names = record.and_then(|record| record.texts().ok());
     for name in names.into_iter().flatten() {
-        header
-            .columns
-            .push(Column::from_name(name.trim()).map_or_else(
-                |unknown| {
-                    header
-                        .unknown
-                        .extend(unknown.map(|name| crate::text::clean(name).into_owned()));
-                    None
-                },
-                Some,
-            ));
+        let column = match Column::from_name(name.trim()) {
+            ColumnName::Used(column) => Some(column),
+            ColumnName::Unused => None,
+            ColumnName::Unknown(name) => {
+                header.unknown.insert(clean(name).into_owned());
+                None
+            }
+        };
+        header.columns.push(column);
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ use std::fmt::{self, Write};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::MAX_FIELD;
-use crate::record::{Column, RawRecord};
+use crate::record::{Column, ColumnName, RawRecord};
+use crate::text::clean;
 
 const COLUMNS: [Column; Column::COUNT] = [
     Column::Id,
@@ -108,17 +109,17 @@ impl Visitor<'_> for Name<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Column::from_name(name).map_or_else(
-            |unknown| {
+        Ok(match Column::from_name(name) {
+            ColumnName::Used(column) => Some(column),
+            ColumnName::Unused => None,
+            ColumnName::Unknown(name) => {
                 // Bounded: a hostile file must not fill the memory with names.
-                if let Some(name) = unknown.filter(|_| self.0.len() < 100) {
-                    self.0
-                        .insert(crate::text::clean(name).chars().take(64).collect());
+                if self.0.len() < 100 {
+                    self.0.insert(clean(name).chars().take(64).collect());
                 }
                 None
-            },
-            Some,
-        ))
+            }
+        })
     }
 }
 
