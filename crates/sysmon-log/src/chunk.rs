@@ -8,6 +8,7 @@ use crate::CHUNK_SIZE;
 use crate::cursor::Cursor;
 use crate::event::Event;
 use crate::template::Template;
+use crate::text::Utf16;
 
 const MAGIC: &[u8] = b"ElfChnk\0";
 /// Where the records begin.
@@ -20,6 +21,8 @@ const RECORD_HEADER: usize = 24;
 const BUDGET: u32 = 256 * 1024;
 /// The same for one record, so that one that is damaged leaves enough for the others.
 const RECORD_BUDGET: u32 = BUDGET / 8;
+/// A name may have this many code units; events have up to 40. A damaged reference makes a name of anything.
+const MAX_NAME: usize = 256;
 
 /// A chunk of a log.
 pub struct Chunk<'c> {
@@ -45,7 +48,7 @@ pub enum Content<'c> {
     Records(Chunk<'c>),
     /// Nothing yet.
     Unused,
-    /// Something that is no chunk.
+    /// Something that is not a chunk.
     Damaged,
 }
 
@@ -191,7 +194,12 @@ impl<'c> Chunk<'c> {
         let key = u32::try_from(offset).unwrap_or(u32::MAX);
         let mut names = self.names.borrow_mut();
         let name = names.entry(key).or_insert_with(|| {
-            let text = Cursor::new(self.bytes, offset).counted_text();
+            let mut cursor = Cursor::new(self.bytes, offset);
+            let units = usize::from(cursor.u16());
+            if units > MAX_NAME {
+                self.cannot_read();
+            }
+            let text = Utf16::new(cursor.take(units.min(MAX_NAME) * 2));
             text.map_or_else(String::new, |text| text.to_string())
                 .into()
         });

@@ -22,7 +22,7 @@ fn number<const N: usize>(bytes: &[u8], at: usize) -> u64 {
     bytes
         .iter()
         .rev()
-        .fold(0, |n, byte| n << 8 | u64::from(*byte))
+        .fold(0, |n, byte| (n << 8) | u64::from(*byte))
 }
 
 /// The first 1,000 records of a real log, and where each begins and ends.
@@ -105,7 +105,7 @@ fn events_and_damaged_records_are_all_records_whatever_byte_is_damaged() {
             RECORDS,
             "seed {seed}: {report:?}"
         );
-        assert_eq!(report.damaged_chunks, 0, "seed {seed}");
+        assert_eq!(report.damaged_chunks, 0, "seed {seed}: {report:?}");
         seen += report.damaged_records;
     }
     assert!(seen > 50, "damage is seen: {seen}");
