@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::ioc::{Ioc, IocType, Parsed};
 use crate::reject::{Reason, Reject};
 
-/// The columns this program reads, whatever name a format gives them.
+/// What a source says of an indicator, whatever names its formats have for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are ThreatFox's own.
 pub enum Column {
@@ -48,42 +48,6 @@ impl Column {
             Self::Reporter => "reporter",
         }
     }
-
-    /// Finds the column behind a name of the CSV export, the JSON export or the API.
-    #[must_use]
-    pub fn from_name(name: &str) -> ColumnName<'_> {
-        ColumnName::Used(match name {
-            "ioc_id" | "id" => Self::Id,
-            "ioc_value" | "ioc" => Self::Ioc,
-            "ioc_type" => Self::IocType,
-            "threat_type" => Self::ThreatType,
-            "fk_malware" | "malware" => Self::Malware,
-            "malware_printable" => Self::MalwarePrintable,
-            "first_seen_utc" | "first_seen" => Self::FirstSeen,
-            "last_seen_utc" | "last_seen" => Self::LastSeen,
-            "confidence_level" => Self::Confidence,
-            "is_compromised" => Self::Compromised,
-            "reference" => Self::Reference,
-            "tags" => Self::Tags,
-            "reporter" => Self::Reporter,
-            "malware_alias" | "anonymous" | "threat_type_desc" | "ioc_type_desc"
-            | "malware_malpedia" | "malware_samples" | "comment" | "credits" => {
-                return ColumnName::Unused;
-            }
-            unknown => return ColumnName::Unknown(unknown),
-        })
-    }
-}
-
-/// What the name of a column says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColumnName<'a> {
-    /// The column is read.
-    Used(Column),
-    /// The column is known and not needed.
-    Unused,
-    /// No ThreatFox format had the name when this was written: it is reported, never fatal.
-    Unknown(&'a str),
 }
 
 /// A record as text. Missing, `null`, empty and `None` are all the empty text.

@@ -5,8 +5,9 @@ use std::fmt::{self, Write};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::MAX_FIELD;
-use crate::record::{Column, ColumnName, RawRecord};
+use super::columns::{ColumnName, column_of};
+use crate::record::{Column, RawRecord};
+use crate::source::MAX_FIELD;
 use crate::text::clean;
 
 const COLUMNS: [Column; Column::COUNT] = [
@@ -109,7 +110,7 @@ impl Visitor<'_> for Name<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(match Column::from_name(name) {
+        Ok(match column_of(name) {
             ColumnName::Used(column) => Some(column),
             ColumnName::Unused => None,
             ColumnName::Unknown(name) => {
@@ -136,7 +137,7 @@ impl<'de> DeserializeSeed<'de> for Text<'_> {
 
 impl Text<'_> {
     fn push<E: serde::de::Error>(self, value: impl fmt::Display) -> Result<(), E> {
-        // What is over the bound by now is only told from what is not.
+        // A text over the bound is rejected later, so the rest of it is not kept.
         if self.0.len() > MAX_FIELD {
             return Ok(());
         }
