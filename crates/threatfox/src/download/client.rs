@@ -10,10 +10,11 @@ use reqwest::{Certificate, StatusCode};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::answer::{text_of, with_wait};
+use super::answer::{body, is_packed, text_of, with_wait};
 use super::retry::Retries;
 use super::transfer::{self, Bounds, Incoming};
 use super::{AuthKey, Download, DownloadError, Event, Period, Request, Validators, url_policy};
+use crate::source::Budget;
 use crate::text::hex;
 
 const AUTH_KEY: HeaderName = HeaderName::from_static("auth-key");
@@ -49,7 +50,7 @@ impl ClientOptions {
     pub const TIMEOUT: Duration = Duration::from_secs(60);
 }
 
-/// Asks abuse.ch, with a key or without one. The proxy variables of the environment are honoured, save for this machine.
+/// Asks abuse.ch, with a key or without one. Uses the proxy variables of the environment, except for this machine.
 #[derive(Debug)]
 pub struct Client {
     pub(super) options: ClientOptions,
@@ -149,7 +150,7 @@ impl Client {
         };
         let incoming = Incoming {
             source_name: &prepared.source_name,
-            expected: response.content_length(),
+            expected: response.content_length().filter(|_| !is_packed(&response)),
             timeout: self.options.timeout,
             folder: self
                 .options
@@ -157,7 +158,9 @@ impl Client {
                 .clone()
                 .unwrap_or_else(std::env::temp_dir),
         };
-        let (file, bytes) = transfer::receive(response, &incoming, &self.bounds, watch)?;
+        let budget = Budget::default();
+        let body = body(response, &budget);
+        let (file, bytes) = transfer::receive(body, &incoming, &self.bounds, watch)?;
         Ok(Some(Download {
             file,
             bytes,
@@ -166,7 +169,7 @@ impl Client {
         }))
     }
 
-    /// The name under which a [`super::Cache`] keeps the answer: the same question to the same address, whoever asks.
+    /// The name under which a [`super::Cache`] keeps the answer: the same for the same question to the same address.
     ///
     /// # Errors
     /// As for a request that can't be sent.
@@ -201,6 +204,7 @@ impl Client {
             url_policy::check_for_key(&url)?;
             headers.insert(AUTH_KEY, key.header()?);
         }
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let body = request.body()?.map(|body| body.to_string().into_bytes());
         if body.is_some() {
             headers.insert(
@@ -287,7 +291,7 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, DownloadError> {
     let certificates = Certificate::from_pem_bundle(&pem)
         .map_err(|error| unusable(transfer::root_cause(&error)))?;
     if certificates.is_empty() {
-        return Err(unusable("there is none in it".into()));
+        return Err(unusable("it holds no certificate".into()));
     }
     Ok(certificates)
 }

@@ -72,7 +72,8 @@ pub(super) struct NotFollowed {
     pub reason: &'static str,
 }
 
-/// The next address of a redirect, or why it is not followed. Only the same host, on TLS (or as it was, on this machine), is.
+/// The next address of a redirect, or why it is not followed. Only the same host, on TLS (or as it was, on this machine),
+/// is.
 /// Another port is another server.
 pub(super) fn redirect(
     status: StatusCode,
