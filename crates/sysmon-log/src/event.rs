@@ -1,4 +1,4 @@
-//! An event of a log: what it is, told without building it.
+//! An event of a log. Its id, time and provider are read in place, without building the event.
 
 use jiff::Timestamp;
 
@@ -32,7 +32,8 @@ enum Data<'c> {
     Built(Value<'c>),
 }
 
-/// Where a template's values that matter go. `None` where the template has another form than events have: then the event is built.
+/// Where a template's values that matter go. `None` where the template has another form than events have: then the event
+/// is built.
 pub(crate) struct Places<'c> {
     head: Option<Head<'c>>,
     data: Option<Vec<Option<u16>>>,

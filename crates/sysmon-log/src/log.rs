@@ -36,7 +36,7 @@ impl Block {
         self.bytes.as_chunks().0
     }
 
-    /// What the log ends in that is no whole chunk.
+    /// The end of the log, where it is shorter than a chunk.
     #[must_use]
     pub fn rest(&self) -> &[u8] {
         self.bytes.as_chunks::<CHUNK_SIZE>().1

@@ -139,8 +139,8 @@ const LENGTHS: [u8; 0x16] = {
     lengths
 };
 
-/// The length of the value that a descriptor tells of. As for `parse_evtx` that of its type counts, whatever a damaged
-/// descriptor says.
+/// The length of the value that a descriptor tells of. As in `parse_evtx`, that of its type counts, even if a damaged
+/// descriptor says something else.
 fn length(descriptor: [u8; 4]) -> usize {
     match LENGTHS.get(usize::from(descriptor[2])) {
         None | Some(0) => told_length(descriptor),

@@ -95,7 +95,7 @@ fn size(value: &Value<'_>) -> usize {
     }
 }
 
-/// Reads binary XML that is no template and builds its value.
+/// Reads binary XML outside a template, and builds its value.
 pub(crate) fn build<'c>(chunk: &Chunk<'c>, at: usize, depth: u8) -> Value<'c> {
     if depth >= MAX_DEPTH {
         return Value::Null;
@@ -203,7 +203,7 @@ pub(crate) fn read_tree<'c>(
             _ => break, // The end, or what is not binary XML.
         }
     }
-    // What follows a whole element is of no matter: a value in binary XML may end without a sign.
+    // What follows a complete element does not matter: a value in binary XML may end without an end token.
     if !parents.is_empty() || open.fields.is_empty() {
         chunk.cannot_read();
     }

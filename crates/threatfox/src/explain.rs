@@ -1,4 +1,4 @@
-//! Why a value is or is not in a feed: every record that concerns it, and what became of it.
+//! Why a value is or is not in a feed: every record that concerns it, and whether the feed has it.
 
 use std::collections::HashMap;
 
@@ -44,11 +44,11 @@ pub struct Finding {
     pub malware: String,
     /// The confidence.
     pub confidence: String,
-    /// What became of it.
+    /// The result of it.
     pub verdict: Verdict,
 }
 
-/// What became of a record.
+/// The result of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is in the feed, and the value matches it under this key.

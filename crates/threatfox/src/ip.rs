@@ -1,4 +1,4 @@
-//! Addresses: reading ThreatFox's `ip:port`, and telling which addresses nobody can reach from the internet.
+//! Addresses: reading ThreatFox's `ip:port`, and finding which addresses cannot be reached from the internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -116,7 +116,7 @@ const SPECIAL: [(IpNet, Scope); 24] = [
     (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), Scope::Reserved),
 ];
 
-/// The first octets of the IPv4 networks above: nearly all addresses are told by them alone.
+/// The first octets of the IPv4 networks above: they alone decide for nearly all addresses.
 const SPECIAL_FIRST: [bool; 256] = {
     let mut special = [false; 256];
     let mut n = 0;

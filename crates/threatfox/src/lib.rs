@@ -1,7 +1,7 @@
 //! ThreatFox indicators of compromise: reading what abuse.ch writes, normalizing it and writing a feed.
 //!
 //! The way of a record: [`source`] unpacks and reads a file into [`record::RawRecord`]s, [`normalize::Normalizer`]
-//! checks, filters and merges them, [`feed`] (a row a match key) or [`rows`] (a row an IOC) writes the result through
+//! checks, filters and merges them, [`feed`] (one row per match key) or [`rows`] (one row per IOC) writes the result through
 //! [`output`], and [`summary::Summary`] says what happened.
 //!
 //! The way back: [`feed::read`] reads a feed, and [`lookup`] finds what matches in it.

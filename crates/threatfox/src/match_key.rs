@@ -4,7 +4,8 @@
 //! |---|---|
 //! | address | the address |
 //! | domain | the name; an IDN also in its U-label spelling, as Sysmon logs either |
-//! | URL | `url:` and the URL as browsers read it, as it was written, and with a U-label host, where these differ; its host as `url_host`, unless the host is a shared service |
+//! | URL | `url:` and the URL as browsers read it, as it was written, and with a U-label host, where these differ; its
+//! host as `url_host`, unless the host is a shared service |
 //! | hash | `md5:`, `sha1:` or `sha256:` and the digits |
 //!
 //! The host of a URL may be an address: its row has the kind `url_host` too, unless an `ip:port` indicator has the same

@@ -112,7 +112,7 @@ impl RowCounts {
     }
 }
 
-/// The whole story of a run.
+/// The summary of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     /// The inputs, by name, with a comma between.
@@ -165,7 +165,7 @@ impl Summary {
         }
     }
 
-    /// The story for people, in a few lines.
+    /// The summary for people, in a few lines.
     #[must_use]
     pub fn to_text(&self) -> String {
         let kinds: Vec<_> = self

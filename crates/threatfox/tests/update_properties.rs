@@ -19,7 +19,7 @@ const HOUR: i64 = 3600;
 const AGE: i64 = 30 * HOUR;
 const COVERS: i64 = 48 * HOUR;
 
-/// A record, and what became of it since the full export.
+/// A record, and its state since the full export.
 #[derive(Debug, Clone)]
 struct Story {
     id: u64,
@@ -30,7 +30,8 @@ struct Story {
 }
 
 impl Story {
-    /// As the source has it now. What was deleted before the time that is surely covered, or changed before the time that the
+    /// As the source has it now. What was deleted before the time that is surely covered, or changed before the time that
+    /// the
     /// answer reaches, is not to be known.
     fn today(&self, reach: i64) -> Option<u8> {
         match self.seconds_ago {

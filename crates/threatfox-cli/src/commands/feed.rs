@@ -34,7 +34,8 @@ pub enum Inputs {
     },
 }
 
-/// What is looked at first: there is no use in making a feed that may not be put in its place, or with a policy that cannot be read.
+/// What is checked first: there is no use in making a feed that may not be put in its place, or with a policy that
+/// cannot be read.
 pub struct Prepared {
     earlier: Earlier,
     policy: Policy,

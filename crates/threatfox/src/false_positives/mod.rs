@@ -24,7 +24,7 @@ const MAX_NOTES: usize = 200;
 #[derive(Debug, Clone, Default)]
 pub struct FalsePositives {
     removals: HashMap<String, Removal>,
-    /// Entries that are no indicator of a kind that is matched.
+    /// Entries that are not of a kind that can match.
     pub passed_over: u64,
 }
 

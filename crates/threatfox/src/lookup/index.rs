@@ -141,7 +141,7 @@ impl Index {
         self.rows.len()
     }
 
-    /// Whether there is no key.
+    /// Whether the index is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -18,9 +18,9 @@ pub trait Feed<'i> {
 /// Which rows of a feed are looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Rows with less confidence are passed over.
+    /// Rows with less confidence are skipped.
     pub min_confidence: u8,
-    /// Rows of other kinds are passed over.
+    /// Rows of other kinds are skipped.
     pub kinds: Vec<Kind>,
 }
 

@@ -1,4 +1,4 @@
-//! A value that somebody typed or pasted: what it is, and what it matches.
+//! A value that a user typed or pasted: what it is, and what it matches.
 
 use super::{Feed, Hit, Matcher};
 use crate::ioc::{Algorithm, Ioc, IocType};
@@ -70,7 +70,7 @@ impl TypedValue {
     /// The provider of the place.
     pub const PROVIDER: &'static str = "Value";
 
-    /// A value. A URL has two spellings: as somebody wrote it, and as browsers read it.
+    /// A value. A URL has two spellings: as it was typed, and as browsers read it.
     #[must_use]
     pub fn all_of(ioc: &Ioc<'_>) -> Vec<Self> {
         let one = |field, text: &str| Self {

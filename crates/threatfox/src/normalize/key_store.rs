@@ -32,7 +32,7 @@ struct Fact {
     last_seen: i64,
     malware: u32,
     threat_type: u32,
-    /// 0 is none.
+    /// 0 means none.
     port: u16,
     confidence: u8,
     kind: Kind,

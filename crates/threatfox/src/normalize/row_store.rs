@@ -1,4 +1,5 @@
-//! Rows by IOC: one per record, newest id first; the same record in two inputs is one row, as it was active last.
+//! Rows by IOC: one per record, newest id first; a record that two inputs have is one row, in the version that was active
+//! last.
 
 use super::Store;
 use crate::arena::{Arena, Names, Span};

@@ -20,8 +20,9 @@ impl TryFrom<String> for Network {
     fn try_from(text: String) -> Result<Self, String> {
         let net = text.parse::<IpNet>().ok();
         let net = net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        net.map(Self)
-            .ok_or_else(|| format!("{text:?} is no address and no network such as 203.0.113.0/24"))
+        net.map(Self).ok_or_else(|| {
+            format!("{text:?} is neither an address nor a network such as 203.0.113.0/24")
+        })
     }
 }
 
@@ -36,7 +37,7 @@ impl TryFrom<String> for HostEntry {
     fn try_from(text: String) -> Result<Self, String> {
         let name = text.strip_prefix('.').unwrap_or(&text);
         let host = Host::parse(name).map_err(|why| {
-            format!("{text:?} is no host and no .suffix such as .cdn.example: {why}")
+            format!("{text:?} is neither a host nor a .suffix such as .cdn.example: {why}")
         })?;
         let dot = if name.len() == text.len() { "" } else { "." };
         Ok(Self(format!("{dot}{}", host.as_str())))
@@ -53,7 +54,7 @@ impl TryFrom<String> for UrlEntry {
 
     fn try_from(text: String) -> Result<Self, String> {
         let url = IocUrl::parse(&text).map_err(|why| {
-            format!("{text:?} is no URL such as https://site.example/path: {why}")
+            format!("{text:?} is not a URL such as https://site.example/path: {why}")
         })?;
         Ok(Self(url.normalized))
     }
@@ -79,7 +80,7 @@ impl TryFrom<String> for HashEntry {
                     _ => None,
                 },
             )
-            .ok_or_else(|| format!("{text:?} is no MD5, SHA-1 or SHA-256 in hexadecimal"))
+            .ok_or_else(|| format!("{text:?} is not an MD5, SHA-1 or SHA-256 in hexadecimal"))
     }
 }
 
@@ -93,7 +94,7 @@ impl TryFrom<String> for Name {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         if text.trim().is_empty() {
-            return Err("an empty name would stand for nothing: remove it");
+            return Err("the name is empty: remove it");
         }
         Ok(Self(text.trim().to_lowercase()))
     }

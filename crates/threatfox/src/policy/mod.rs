@@ -84,7 +84,7 @@ impl Policy {
     /// Reads a policy file.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Policy`] for what is no policy, with line and column.
+    /// [`Error::Io`]; [`Error::Policy`] for what is not a policy, with line and column.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let io_error = |source| Error::Io {
             action: "read",
@@ -102,7 +102,7 @@ impl Policy {
     /// Reads the text of a policy file of this name.
     ///
     /// # Errors
-    /// [`Error::Policy`] for what is no policy, with line and column.
+    /// [`Error::Policy`] for what is not a policy, with line and column.
     pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
         let wrong = |problem| Error::Policy {
             name: file.to_owned(),

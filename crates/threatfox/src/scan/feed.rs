@@ -21,7 +21,7 @@ impl NarrowedFeed {
     /// Reads the keys of these kinds.
     ///
     /// # Errors
-    /// The feed cannot be read, is none, is of another version, or has no row of these kinds.
+    /// The feed cannot be read, is not a feed, is of another version, or has no row of these kinds.
     pub fn open(input: Input, kinds: Vec<Kind>) -> Result<Self, Error> {
         let mut keys = KeySet::default();
         let mut rows = 0;
