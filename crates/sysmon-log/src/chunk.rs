@@ -43,6 +43,10 @@ pub struct Chunk<'c> {
 }
 
 /// What the place of a chunk holds.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, on the stack"
+)]
 pub enum Content<'c> {
     /// Records.
     Records(Chunk<'c>),

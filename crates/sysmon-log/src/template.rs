@@ -79,7 +79,7 @@ impl<'c> Instance<'c> {
             return None;
         }
         let (descriptors, _) = cursor.take(count * 4).as_chunks::<4>();
-        if !descriptors.iter().all(has_length_of_type) {
+        if !descriptors.iter().copied().all(has_length_of_type) {
             chunk.cannot_read();
         }
         Some(Self {
@@ -152,8 +152,8 @@ fn told_length([low, high, ..]: [u8; 4]) -> usize {
     u16::from_le_bytes([low, high]).into()
 }
 
-fn has_length_of_type(descriptor: &[u8; 4]) -> bool {
-    length(*descriptor) == told_length(*descriptor)
+fn has_length_of_type(descriptor: [u8; 4]) -> bool {
+    length(descriptor) == told_length(descriptor)
 }
 
 /// Makes `EventData: {Data: [{Name: a, Value: 1}, …]}` into `EventData: {a: 1, …}`, where each has a name and a value.

@@ -12,7 +12,7 @@ use threatfox::lookup::{Index, Wanted};
 use threatfox::match_key::Kind;
 use threatfox::output::Output;
 use threatfox::rules::Rules;
-use threatfox::scan::{Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Results, Scan};
+use threatfox::scan::{Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Period, Results, Scan};
 use threatfox::source::Input;
 
 use super::Usage;
@@ -70,12 +70,12 @@ pub struct Options {
     min_confidence: u8,
 
     /// Only events at this time or later: seconds since 1970 or a time such as 2026-03-15T04:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "0")]
-    after: f64,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    after: Option<f64>,
 
     /// Only events before this time
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "99999999999")]
-    before: f64,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    before: Option<f64>,
 
     /// The number of threads that read
     #[arg(long, value_name = "N", default_value_t = NonZero::<u8>::MIN)]
@@ -145,7 +145,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             },
             min_strength: options.min_strength.into(),
         }),
-        period: options.after..options.before,
+        period: options.period(),
         pace: Pace {
             threads: options.threads,
             max_cpu: options.max_cpu.map(|percent| f64::from(percent) / 100.0),
@@ -198,7 +198,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 impl Options {
     /// Checks what only shows once several options are seen together.
     fn check(&self) -> Result<(), Usage> {
-        if self.after >= self.before {
+        if self.period().is_empty() {
             let problem = "--after is not before --before, so that no event can be in between";
             return Err(Usage(format!("{problem}: give an earlier --after")));
         }
@@ -222,6 +222,11 @@ impl Options {
     fn events(&self) -> Option<&Path> {
         let default = self.hits.is_none().then_some(Path::new("-"));
         self.output.as_deref().or(default)
+    }
+
+    /// Without a limit every time counts, as the time of a damaged record may be any.
+    fn period(&self) -> Period {
+        self.after.unwrap_or(f64::NEG_INFINITY)..self.before.unwrap_or(f64::INFINITY)
     }
 
     /// The whole feed, where hits are wanted.
