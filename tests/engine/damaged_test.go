@@ -53,8 +53,8 @@ func damage(log []byte, records [][2]int, seed uint64) {
 	}
 }
 
-// recordNumbers counts rows by the numbers of their records. Damage can leave other things than a number there, such as text
-// that each reader decodes in its own way: those rows count together.
+// recordNumbers counts rows, and those of each record number. Where damage makes parse_evtx read the number as text, the helper may
+// still read it as a number: then the row counts, but not its number.
 func (s *EngineSuite) recordNumbers(rows string) map[string]int {
 	counts := map[string]int{}
 	for _, line := range strings.Split(strings.TrimSpace(rows), "\n") {
@@ -62,9 +62,8 @@ func (s *EngineSuite) recordNumbers(rows string) map[string]int {
 		s.Require().NoError(json.Unmarshal([]byte(line), &row), line)
 		if number, ok := row.Record.(float64); ok {
 			counts[fmt.Sprintf("record %.0f", number)]++
-		} else {
-			counts["a record without a number"]++
 		}
+		counts["a row"]++
 	}
 	return counts
 }
@@ -85,8 +84,8 @@ func (s *EngineSuite) TestScanGivesEachEventThatParseEvtxGivesOfADamagedLog() {
 		got := s.recordNumbers(s.query(columns+`parse_jsonl(filename=Events)`, env))
 		for event, count := range want {
 			s.GreaterOrEqual(got[event], count, "seed %d: %s is missing", seed, event)
-			given += count
 		}
+		given += want["a row"]
 	}
 	s.Greater(given, 40_000, "parse_evtx gives most of the events")
 }
