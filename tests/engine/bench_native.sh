@@ -20,9 +20,9 @@ for keys in ${FEEDS:-100000 1000000}; do
     feeds="$feeds $feed"
 done
 
-cargo build --locked --release --quiet --manifest-path "$top/tests/bare_evtx/Cargo.toml"
+(cd "$top" && cargo build --locked --release --quiet --package sysmon-log --example bare_evtx)
 # shellcheck disable=SC2086 # each feed is a word
-python3 "$top/tests/tools/bench_scan.py" "$helper" "$top/tests/bare_evtx/target/release/bare_evtx" "$log" $feeds
+python3 "$top/tests/tools/bench_scan.py" "$helper" "$top/target/release/examples/bare_evtx" "$log" $feeds
 
 BENCH_EVTX=$log BENCH_FEEDS=$feeds "$here/test.sh" -timeout 1h -v \
   -run '^TestEngine$/^TestBenchmarkTheNativeHunt$' 2>&1 | grep -E '^bench:|^ *--- FAIL|^FAIL|^ +Error|^panic'

@@ -1,38 +1,75 @@
-//! A target a parser: it takes any bytes at all, and must neither panic nor fill the memory. What a parser says of them
-//! does not matter here, but for what must hold of each answer.
+//! One target per parser: it takes any bytes at all, and must neither panic nor take much memory or time. What a parser says
+//! of them does not matter here, except for what must hold of each answer.
 //!
 //! `tests/mutated_samples.rs` runs the targets on damaged samples in a moment; `make fuzz` lets libFuzzer look for new
-//! ways through the code. Logs are binary, and read from a file: `tests/mutated_chunks.rs` does the same for them.
+//! ways through the code. `tests/mutated_chunks.rs` damages the chunks of real logs and runs the whole scan on them.
 
 mod numbers;
 mod samples;
 
+use std::fmt;
 use std::io;
+use std::time::{Duration, Instant};
 
+use peak_alloc::PeakAlloc;
+use sysmon_log::{CHUNK_SIZE, Content};
 use threatfox::error::Error;
+use threatfox::false_positives::FalsePositives;
 use threatfox::feed;
-use threatfox::lookup::Index;
-use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::lookup::{Index, read_value, refang};
+use threatfox::normalize::{Filter, KeyStore, Normalizer, RowStore, Store};
 use threatfox::policy::Policy;
 use threatfox::rows;
+use threatfox::rules::Rules;
+use threatfox::rules::reader::{Buffers, Key, Observer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
 
 pub use numbers::Numbers;
 
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// What a parser may have allocated at any time. An input here is smaller than 100 KB.
+const MAX_MEMORY: usize = 64 << 20;
+/// What an input may take, on a machine that has other things to do.
+const MAX_TIME: Duration = Duration::from_secs(10);
+
+/// Runs something that takes input, and panics where it takes more than 64 MiB of memory or 10 seconds. Nothing else may run
+/// meanwhile, as the memory is that of the whole program.
+pub fn bounded<T>(what: impl fmt::Display, run: impl FnOnce() -> T) -> T {
+    MEMORY.reset_peak_usage();
+    let (before, start) = (MEMORY.current_usage(), Instant::now());
+    let result = run();
+    let taken = MEMORY.peak_usage().saturating_sub(before);
+    assert!(
+        taken <= MAX_MEMORY,
+        "{what}: {taken} bytes of memory were taken"
+    );
+    let time = start.elapsed();
+    assert!(time <= MAX_TIME, "{what}: it took {time:?}");
+    result
+}
+
 /// A parser under test.
 pub struct Target {
     /// How it is called on the command line.
     pub name: &'static str,
-    /// Feeds it.
-    pub run: fn(&[u8]),
+    run: fn(&[u8]),
     /// Real input to begin with.
     pub samples: fn() -> Vec<Vec<u8>>,
 }
 
+impl Target {
+    /// Feeds it, within the bounds.
+    pub fn run(&self, bytes: &[u8]) {
+        bounded(self.name, || (self.run)(bytes));
+    }
+}
+
 /// All of them.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "csv_export",
         run: csv_export,
@@ -58,6 +95,21 @@ pub const TARGETS: [Target; 5] = [
         run: read_policy,
         samples: samples::policies,
     },
+    Target {
+        name: "false_positives",
+        run: read_false_positives,
+        samples: samples::false_positives,
+    },
+    Target {
+        name: "readers",
+        run: read_texts,
+        samples: samples::texts,
+    },
+    Target {
+        name: "log",
+        run: read_chunk,
+        samples: samples::chunks,
+    },
 ];
 
 /// Records under the header of an export, so that all of the input reaches the parser of records.
@@ -68,27 +120,28 @@ fn csv_export(records: &[u8]) {
 /// Makes a feed and rows of the input, also where it turns out to be damaged.
 fn normalize(bytes: &[u8]) {
     let input = Input::of_bytes(bytes, "input");
-    for (shape, layout) in [(Shape::ByKey, Layout::Csv), (Shape::ByIoc, Layout::Jsonl)] {
-        let mut normalizer = Normalizer::new(shape, Filter::default(), SharedHosts::built_in());
-        let report = source::read(&input, &mut normalizer);
-        let read = normalizer.read();
-        if let Ok(report) = report {
-            assert_eq!(report.records, read, "a record is lost");
-        }
-        let Ok((result, counts)) = normalizer.finish() else {
-            continue;
-        };
-        let dropped: u64 = counts.dropped.values().sum();
-        assert_eq!(read, counts.kept + dropped, "the counts do not add up");
-        match result {
-            Normalized::ByKey(store) => read_back(&written(|out| {
-                feed::write(&store, out, layout).map(|(out, _)| out)
-            })),
-            Normalized::ByIoc(store) => {
-                written(|out| rows::write(&store, out, layout).map(|(out, _)| out));
-            }
-        }
+    if let Some(store) = kept::<KeyStore>(&input) {
+        read_back(&written(|out| {
+            feed::write(&store, out, Layout::Csv).map(|(out, _)| out)
+        }));
     }
+    if let Some(store) = kept::<RowStore>(&input) {
+        written(|out| rows::write(&store, out, Layout::Jsonl).map(|(out, _)| out));
+    }
+}
+
+/// What is kept of the records of an input, if anything is. None of them may be lost.
+fn kept<S: Store>(input: &Input) -> Option<S> {
+    let mut normalizer = Normalizer::<S>::new(Filter::default(), SharedHosts::built_in());
+    let report = source::read(input, &mut normalizer);
+    let read = normalizer.read();
+    if let Ok(report) = report {
+        assert_eq!(report.records, read, "a record is lost");
+    }
+    let (store, counts) = normalizer.finish().ok()?;
+    let dropped: u64 = counts.dropped.values().sum();
+    assert_eq!(read, counts.kept + dropped, "the counts do not add up");
+    Some(store)
 }
 
 fn written(write: impl FnOnce(Vec<u8>) -> io::Result<Vec<u8>>) -> Vec<u8> {
@@ -111,4 +164,49 @@ fn read_policy(bytes: &[u8]) {
 fn read_feed(bytes: &[u8]) {
     let result: Result<Index, Error> = Index::read(&Input::of_bytes(bytes, "feed"));
     drop(result);
+}
+
+fn read_false_positives(bytes: &[u8]) {
+    let result = FalsePositives::read(&Input::of_bytes(bytes, "list"));
+    drop(result);
+}
+
+/// Takes observables, and counts them.
+struct Counter(usize);
+
+impl Observer for Counter {
+    fn key(&mut self, key: &Key<'_>) {
+        assert!(!key.text.is_empty(), "an observable without a key");
+        self.0 += 1;
+    }
+
+    fn end(&mut self) {}
+}
+
+/// The text of an event's field through each reader of the rules, and as a value that a user typed.
+fn read_texts(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (mut buffers, mut counter) = (Buffers::default(), Counter(0));
+    for place in Rules::built_in().places() {
+        buffers.read(&place.reader, &text, Some("443"), &mut counter);
+    }
+    drop(read_value(&refang(&text)));
+}
+
+/// The start of a chunk of a log; the rest of it is zeros.
+fn read_chunk(bytes: &[u8]) {
+    let mut chunk = vec![0; CHUNK_SIZE];
+    let length = bytes.len().min(CHUNK_SIZE);
+    chunk[..length].copy_from_slice(&bytes[..length]);
+    let ([chunk], []) = chunk.as_chunks::<CHUNK_SIZE>() else {
+        return;
+    };
+    if let Content::Records(mut chunk) = Content::of(chunk, &["Image", "Hashes"]) {
+        let mut text = String::new();
+        while let Some(event) = chunk.next_event() {
+            text.clear();
+            event.text(&chunk, 0, &mut text);
+            drop(event.build(&chunk));
+        }
+    }
 }

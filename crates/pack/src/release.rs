@@ -11,7 +11,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::artifact::Artifact;
-use crate::dependencies::Dependencies;
+use crate::dependencies;
 use crate::inventory::{Inventory, Platform, Tool, VERSION};
 use crate::{sbom, self_contained, sums};
 
@@ -74,13 +74,13 @@ fn helpers<'a>(inventory: &'a Inventory, dist: &Path) -> Result<Vec<ServedTool<'
         let program = fs::read(&path).with_context(|| path.display().to_string())?;
         if !tool.platform.runs(&program) {
             bail!(
-                "{}: is no program for the platform in its name: build it anew",
+                "{}: is not a program for the platform in its name: build it again",
                 path.display()
             );
         }
         let sha256 = sums::sha256(&program);
         if let Some(target) = tool.platform.target() {
-            let dependencies = Dependencies::of_target(target)?;
+            let dependencies = dependencies::of_target(target)?;
             let bill = sbom::of(&dependencies, &sha256)?;
             put(&dist.join(format!("{}.cdx.json", tool.file)), &bill)?;
         }

@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use cargo_metadata::{DependencyKind, Metadata as Dependencies, Package};
 use serde::Serialize;
-
-use crate::dependencies::{Dependencies, Package};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,7 +31,7 @@ struct Component<'a> {
     #[serde(rename = "bom-ref")]
     reference: String,
     name: &'a str,
-    version: &'a str,
+    version: String,
     purl: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     licenses: Vec<License>,
@@ -64,7 +63,7 @@ pub fn of(dependencies: &Dependencies, sha256: &str) -> Result<Vec<u8>> {
     let root = dependencies
         .packages
         .iter()
-        .find(|package| package.name == "threatfox-cli")
+        .find(|package| package.name.as_str() == "threatfox-cli")
         .context("the workspace has no package threatfox-cli")?;
     let built = built_into(dependencies, root);
 
@@ -115,8 +114,16 @@ fn built_into<'a>(
             .flat_map(|resolve| &resolve.nodes)
             .filter(|node| node.id == package.id)
             .flat_map(|node| &node.deps)
-            .filter(|edge| edge.dep_kinds.iter().any(|kind| kind.kind.is_none()))
-            .filter_map(|edge| dependencies.package(&edge.pkg))
+            .filter(|edge| {
+                let mut kinds = edge.dep_kinds.iter();
+                kinds.any(|kind| kind.kind == DependencyKind::Normal)
+            })
+            .filter_map(|edge| {
+                dependencies
+                    .packages
+                    .iter()
+                    .find(|other| other.id == edge.pkg)
+            })
             .collect();
         let mut references: Vec<_> = needs.iter().map(|package| purl(package)).collect();
         references.sort();
@@ -131,7 +138,7 @@ fn component(package: &Package) -> Component<'_> {
         kind: "library",
         reference: purl(package),
         name: &package.name,
-        version: &package.version,
+        version: package.version.to_string(),
         purl: purl(package),
         licenses: package
             .license

@@ -1,11 +1,16 @@
 //! What the source may not have: a file that is too long to read, a dependency that nothing uses.
+//!
+//! The program cargo-machete finds such dependencies too, but would have to be installed before `make lint` runs, does not
+//! look
+//! at `[workspace.dependencies]`, and takes a use anywhere for one of a build script.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use cargo_metadata::{Dependency, DependencyKind};
 
-use crate::dependencies::{Declared, Dependencies};
+use crate::dependencies;
 use crate::generate::RULES_ARTIFACT;
 
 /// No file has more lines: past that it holds a second idea.
@@ -34,8 +39,8 @@ pub fn problems() -> Result<Vec<String>> {
 fn unused_dependencies() -> Result<Vec<String>> {
     let mut problems = Vec::new();
     let mut manifests = String::new();
-    for package in Dependencies::of_workspace()?.packages {
-        let manifest = &package.manifest_path;
+    for package in dependencies::of_workspace()?.packages {
+        let manifest = package.manifest_path.as_std_path();
         manifests += &read(manifest)?;
         let folder = manifest.parent().unwrap_or(Path::new("."));
         for dependency in &package.dependencies {
@@ -64,12 +69,12 @@ fn unused_dependencies() -> Result<Vec<String>> {
 }
 
 /// Whether a crate's code names a dependency: only its build script counts for one of the build.
-fn is_used(dependency: &Declared, folder: &Path) -> Result<bool> {
+fn is_used(dependency: &Dependency, folder: &Path) -> Result<bool> {
     let name = dependency.rename.as_ref().unwrap_or(&dependency.name);
     let path = format!("{}::", name.replace('-', "_"));
     let import = format!("use {};", name.replace('-', "_"));
-    let sources = match dependency.kind.as_deref() {
-        Some("build") => vec![folder.join("build.rs")],
+    let sources = match dependency.kind {
+        DependencyKind::Build => vec![folder.join("build.rs")],
         _ => files(folder)?,
     };
     for source in sources {

@@ -17,7 +17,7 @@ struct Line<'a> {
     begins_statement: bool,
 }
 
-/// What stands in two artifacts: the same run of lines, or the same body of a LET under whatever name.
+/// What stands in two artifacts: the same run of lines, or the same body of a LET under another name.
 pub fn repetitions(artifacts: &[Artifact]) -> Vec<String> {
     let mut first_at: BTreeMap<String, (&Artifact, usize)> = BTreeMap::new();
     let mut problems = Vec::new();
@@ -87,8 +87,10 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// Whether a line only takes what is defined elsewhere: `LET Logs <= LogsAt(Globs=EvtxGlob)`, `LET Hits <= SELECT * FROM HitsNow`.
-/// Velociraptor runs what is exported with `<=` in notebooks too, so artifacts that share their steps have to take each by themselves.
+/// Whether a line only takes what is defined elsewhere: `LET Logs <= LogsAt(Globs=EvtxGlob)`, `LET Hits <= SELECT * FROM
+/// HitsNow`.
+/// Velociraptor runs what is exported with `<=` in notebooks too, so artifacts that share their steps have to take each by
+/// themselves.
 /// The pack's own definitions begin with a capital letter, VQL's functions with a small one.
 fn takes_a_step(line: &str) -> bool {
     let is_name = |text: &str| {

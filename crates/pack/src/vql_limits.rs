@@ -16,7 +16,8 @@ const SHARED_LINES: usize = 500;
 const SHARED_LETS: usize = 59;
 /// Where the hunts are.
 const HUNTS: &str = "Windows.Detection.";
-/// In one hunt, its notebook's cells left out: it reads from top to bottom, as parameters, a few names of rows, and one SELECT per source.
+/// In one hunt, its notebook's cells left out: it reads from top to bottom, as parameters, a few names of rows, and one
+/// SELECT per source.
 const HUNT_LETS: usize = 15;
 
 /// Each problem is one line: which file, and what to do.

@@ -9,8 +9,8 @@ use std::path::Path;
 use serde_json::Value;
 use support::Project;
 use threatfox::feed::FeedRow;
-use threatfox::key::Kind;
 use threatfox::lookup::{Index, Matcher, Wanted};
+use threatfox::match_key::Kind;
 use threatfox::rules::Rules;
 use threatfox::rules::plan::{Plan, Row};
 

@@ -139,7 +139,7 @@ fn a_bad_marker_fails_with_file_and_line() {
     for (text, reason) in [
         (
             "\n<!-- rules: match -->\n<!-- end -->\n",
-            "docs/a/b.md:2: there is no table \"match\": name matches or places",
+            "docs/a/b.md:2: there is no table \"match\": the tables are matches or places",
         ),
         (
             "<!-- rules: matches -->\n",

@@ -73,7 +73,7 @@ parameters:
 fn a_helper_for_another_platform_fails() {
     let project = Project::new();
     project.put("dist/threatfox_windows_amd64.exe", ELF);
-    project.refuses("threatfox_windows_amd64.exe: is no program for the platform in its name");
+    project.refuses("threatfox_windows_amd64.exe: is not a program for the platform in its name");
 }
 
 #[test]

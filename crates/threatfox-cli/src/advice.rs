@@ -1,4 +1,5 @@
-//! What to do about an error. The library says what is wrong and where; which option, command or variable helps is known here
+//! What to do about an error. The library says what is wrong and where; which option, command or variable helps is known
+//! here
 //! alone.
 
 use std::io::{self, ErrorKind};
@@ -80,7 +81,7 @@ fn of_library(error: &Error) -> Option<&'static str> {
 fn of_api(error: &ApiError) -> Option<&'static str> {
     Some(match error {
         ApiError::Key { .. } => {
-            "it is missing, mistyped or revoked: get a free key at https://auth.abuse.ch/ and set THREATFOX_AUTH_KEY or --auth-key-file"
+            "the key is missing, mistyped or revoked: get a free one at https://auth.abuse.ch/ and set THREATFOX_AUTH_KEY or --auth-key-file"
         }
         ApiError::IllegalDays => "ask for fewer days, or for everything active with --source full",
         ApiError::IllegalSearchTerm => "check its spelling",
@@ -118,16 +119,16 @@ fn of_download(error: &DownloadError) -> Option<&'static str> {
         DownloadError::NotTls { .. }
         | DownloadError::ProxyRefused { .. }
         | DownloadError::WebPage { .. } => PROXY_PAGE,
-        DownloadError::ProxyLogin { .. } => "put them into HTTPS_PROXY",
+        DownloadError::ProxyLogin { .. } => "set them in HTTPS_PROXY",
         DownloadError::Timeout { .. } => "try again later, or raise --timeout",
         DownloadError::RateLimited { .. } => {
-            "ask less often: the exports change every 5 minutes at most"
+            "ask less often: the exports change at most every 5 minutes"
         }
         DownloadError::Status { status, .. } => match status {
-            304 => "a cache on the way is broken: bypass it",
+            304 => "a cache between here and the server is broken: bypass it",
             403 => "a proxy or the service refuses this machine, or an Auth-Key is needed now",
             404 | 410 => {
-                "the address is wrong or was given up: give the new one with --export-url or --api-url"
+                "the address is wrong or no longer used: give the new one with --export-url or --api-url"
             }
             500.. => "server error: try again later",
             _ => "check the address",
@@ -140,6 +141,7 @@ fn of_download(error: &DownloadError) -> Option<&'static str> {
         | DownloadError::TooSlow { .. } => LATER,
         DownloadError::Request { .. }
         | DownloadError::TooLarge { .. }
+        | DownloadError::UnpacksTooLarge { .. }
         | DownloadError::Address { .. } => "check the address",
         _ => return None,
     })
@@ -157,10 +159,10 @@ fn of_cache(error: &CacheError) -> Option<&'static str> {
 
 fn of_system(error: &io::Error) -> Option<&'static str> {
     Some(match error.kind() {
-        ErrorKind::NotFound => "check the name, and that the folder is there",
+        ErrorKind::NotFound => "check the name, and that the folder exists",
         ErrorKind::IsADirectory => "name a file in this folder",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "give this user the right to, or choose another place"
+            "give this user the right to do it, or choose another place"
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "make room there, or choose another place"

@@ -42,6 +42,6 @@ pub enum Command {
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed, nothing was written; an earlier output is as it was
+  1  failed; nothing was written, and an earlier output is unchanged
   2  wrong usage
-  3  refused: the new feed fails a safety check, the old one stays";
+  3  refused: the new feed fails a safety check; the old one stays";

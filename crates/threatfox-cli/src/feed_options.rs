@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use threatfox::Error;
-use threatfox::normalize::{Filter, Shape};
+use threatfox::feed::Shape;
+use threatfox::normalize::Filter;
 use threatfox::policy::Policy;
 use threatfox::table::Layout;
 
@@ -14,7 +15,7 @@ const DAY: i64 = 24 * 60 * 60;
 /// What goes into the feed, and where the feed goes.
 #[derive(Debug, Args)]
 pub struct FeedOptions {
-    /// One row a match key (for hunts) or one row an IOC (for enrichment)
+    /// One row per match key (for hunts) or one row per IOC (for enrichment)
     #[arg(long, value_enum, default_value_t = By::Key)]
     pub by: By,
 
@@ -26,7 +27,7 @@ pub struct FeedOptions {
     #[arg(short, long, default_value = "-", value_name = "FILE")]
     pub output: PathBuf,
 
-    /// Replace the file given with --output whatever it holds, and however much smaller the new feed is
+    /// Replace the file given with --output, whatever it holds and however small the new feed is
     #[arg(long)]
     pub force: bool,
 
@@ -58,7 +59,7 @@ pub struct SelectOptions {
     #[arg(long)]
     pub allow_private: bool,
 
-    /// Leave out what this policy file (YAML, see docs/policy.md) says is never to match
+    /// Leave out what this policy file lists (YAML, see docs/policy.md)
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 }

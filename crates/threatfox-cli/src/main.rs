@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads our output has enough of it, as in `threatfox … | head`.
+        // The reader of our output has closed it, as in `threatfox … | head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             say!("{}", message::message(&error));

@@ -17,7 +17,7 @@ use crate::answer::{Answer, Kept};
 use crate::message::message;
 use crate::say::say;
 
-/// Where and how to ask. The key itself is no option: others could read it in the list of processes.
+/// Where and how to ask. The key itself is not an option, as other users could read it in the list of processes.
 #[derive(Debug, Args)]
 #[command(
     next_help_heading = "Network (HTTPS_PROXY, NO_PROXY and THREATFOX_AUTH_KEY are read from the environment)"
@@ -46,7 +46,7 @@ pub struct NetworkOptions {
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 
-    /// The longest wait in seconds for a connection, an answer, or more of one
+    /// The longest wait in seconds: for a connection, for an answer, and for each part of it
     #[arg(long, value_name = "SECONDS", default_value_t = ClientOptions::TIMEOUT.as_secs(),
           value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,

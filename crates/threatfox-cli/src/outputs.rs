@@ -9,7 +9,8 @@ use crate::commands::Usage;
 /// The place of what is written to standard output without an option that names it.
 pub const STDOUT: &str = "-";
 
-/// Checks that outputs go to different places. Each is the option that names it, and the place; one without a place is not written.
+/// Checks that outputs go to different places. Each is the option that names it, and the place; one without a place is not
+/// written.
 pub fn check_distinct(outputs: &[(&str, Option<&Path>)]) -> Result<(), Usage> {
     let outputs: Vec<_> = outputs
         .iter()
@@ -19,7 +20,7 @@ pub fn check_distinct(outputs: &[(&str, Option<&Path>)]) -> Result<(), Usage> {
         for (other, other_path) in &outputs[n + 1..] {
             if same_place(path, other_path) {
                 return Err(Usage(format!(
-                    "{option} and {other} go to one place, {}: name another file",
+                    "{option} and {other} go to the same place, {}: name another file",
                     crate::commands::feed::shown(path)
                 )));
             }

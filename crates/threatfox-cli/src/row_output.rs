@@ -1,4 +1,4 @@
-//! Rows for whoever reads them: a table on a terminal, else CSV or JSON lines.
+//! Rows on standard output or in a file: a table on a terminal, else CSV or JSON lines.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;

@@ -1,7 +1,9 @@
 //! The one place that writes to standard error and standard output, apart from the rows themselves.
 //!
-//! `eprintln!` panics where standard error is closed or full, and a release build aborts on a panic: a run with `2>&1 | head`
-//! would leave its temporary files. What cannot be reported is therefore dropped, and the exit code still says what happened.
+//! `eprintln!` panics where standard error is closed or full, and a release build aborts on a panic: a run with `2>&1 |
+//! head`
+//! would leave its temporary files. What cannot be reported is therefore dropped, and the exit code still says what
+//! happened.
 
 use std::fmt::Display;
 use std::io::{self, Write};

@@ -63,5 +63,5 @@ fn the_manual_of_an_unknown_command_is_wrong_usage() {
         .assert()
         .code(2);
     let text = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
-    assert!(text.contains("\"fetsh\" is no command"), "{text}");
+    assert!(text.contains("\"fetsh\" is not a command"), "{text}");
 }

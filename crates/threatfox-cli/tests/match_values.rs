@@ -229,7 +229,7 @@ fn every_key_of_the_real_exports_is_found() {
     }
 }
 
-/// The keys of a feed, as somebody would type them.
+/// The keys of a feed, as a user would type them.
 fn values(feed: &str) -> Vec<String> {
     let key = |line: &str| match line.strip_prefix('"') {
         Some(rest) => rest

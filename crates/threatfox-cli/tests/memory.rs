@@ -1,4 +1,4 @@
-//! What 100 KB of input may cost, whatever they unpack to: 64 MB, by the peak memory of the process that reads them.
+//! What 100 KB of input may cost, whatever their unpacked size: 64 MB, by the peak memory of the process that reads them.
 #![cfg(target_os = "linux")]
 // The lint knows test functions only, not what they call.
 #![allow(clippy::unwrap_used)]

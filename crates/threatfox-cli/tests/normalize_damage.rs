@@ -1,4 +1,4 @@
-//! `threatfox normalize` on what is no whole export: each fails with its cause, and the earlier output stays.
+//! `threatfox normalize` on files that are not complete exports: each fails with its cause, and the earlier output stays.
 
 #![allow(clippy::unwrap_used)] // In a test, a panic is the report.
 

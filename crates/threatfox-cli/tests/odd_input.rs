@@ -1,4 +1,5 @@
-//! Input that is a little odd: one record over a bound or short of a field, more fields than the header names, a byte order mark, a
+//! Input that is a little odd: one record over a bound or short of a field, more fields than the header names, a byte
+//! order mark, a
 //! folder, another tool's file. What can be used is used and the rest is counted; what cannot is named with its cure.
 
 // The lint knows test functions only, not what they call.

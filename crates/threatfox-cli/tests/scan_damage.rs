@@ -111,7 +111,7 @@ fn a_record_that_cannot_be_read_is_counted_as_damaged() {
 }
 
 #[test]
-fn a_record_whose_fields_cannot_be_read_is_counted_as_damaged_and_still_as_an_event() {
+fn a_record_whose_fields_cannot_be_read_is_counted_as_damaged_and_still_searched() {
     let bench = bench();
     let log = damaged(&bench, "fields.evtx", |bytes| {
         let (at, size) = records_of_first_chunk(bytes)[5];

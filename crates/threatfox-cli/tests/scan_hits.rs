@@ -206,11 +206,11 @@ fn usage_that_cannot_give_hits_is_refused() {
         (&["--min-strength", "weak"], "--hits"),
         (
             &["--feed", "feed.csv.gz", "--hits", "x", "-o", "x"],
-            "--output and --hits go to one place, x",
+            "--output and --hits go to the same place, x",
         ),
         (
             &["--feed", "feed.csv.gz", "--met", "-"],
-            "--output and --met go to one place",
+            "--output and --met go to the same place",
         ),
         (&["--feed", "-", "--hits", "x"], "cannot be read twice"),
         (&["--after", "nan"], "nan is not a time"),

@@ -1,4 +1,5 @@
-//! All that the program says, in one file each, so that it can be read and reviewed as text: every `--help`, every error of a
+//! All that the program says, in one file each, so that it can be read and reviewed as text: every `--help`, every error
+//! of a
 //! fault. `INSTA_UPDATE=always cargo test -p threatfox-cli --test texts` writes them anew.
 
 // The lint knows test functions only, not what they call.
@@ -259,7 +260,7 @@ fn errors() {
         ),
     ] {
         let server = Server::always(reply);
-        // Tries that are told before the error are steps.
+        // Tries that are reported before the error are steps.
         let error = error_of_last(&bench, &server, words);
         let _ = writeln!(
             text,

@@ -1,4 +1,5 @@
-//! The one error type of the library. Each text is one line: the cause first, then where. What to do about it is for the caller to
+//! The one error type of the library. Each text is one line: the cause first, then where. What to do about it is for the
+//! caller to
 //! say, who knows by what options or buttons it can be done.
 
 use std::fmt;
@@ -23,7 +24,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What can go wrong with an input or an output as a whole. A single bad record is no error: see [`crate::reject`].
+/// What can go wrong with an input or an output as a whole. A single bad record is not an error: see [`crate::reject`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -73,7 +74,7 @@ pub enum Error {
         /// The input.
         name: String,
     },
-    /// The content is of a kind that is known, but not read.
+    /// The content is of a known kind that this program does not read.
     #[error("this is a {kind}, which is not read yet: {name}")]
     OtherFormat {
         /// The input.
@@ -158,14 +159,6 @@ pub enum Error {
     /// A safety check stands between the result and what it would replace.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A file that should be a log is not one.
-    #[error("{path} is not a Windows event log: {problem}")]
-    NoLog {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        problem: String,
-    },
     /// More than this program can index.
     #[error("the input holds more than {limit} of {what}, the bound of this program")]
     TooLarge {

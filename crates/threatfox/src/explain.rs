@@ -1,12 +1,12 @@
-//! Why a value is or is not in a feed: every record that concerns it, and what became of it.
+//! Why a value is or is not in a feed: every record that concerns it, and whether the feed has it.
 
 use std::collections::HashMap;
 
 use crate::error::Error;
 use crate::feed::FeedRow;
 use crate::ioc::Ioc;
-use crate::key::{KeyMaker, Kind};
 use crate::lookup::{Index, Matcher, TypedValue, Wanted, why_never};
+use crate::match_key::{KeyMaker, Kind};
 use crate::normalize::Filter;
 use crate::record::{Column, RawRecord, Record};
 use crate::reject::Reject;
@@ -15,7 +15,7 @@ use crate::rules::{Match, Rules};
 use crate::shared_hosts::SharedHosts;
 use crate::source::Sink;
 use crate::text::clean;
-use crate::web_address::UrlHost;
+use crate::url::UrlHost;
 
 /// Takes records and remembers those that concern one value.
 pub struct Explainer {
@@ -44,11 +44,11 @@ pub struct Finding {
     pub malware: String,
     /// The confidence.
     pub confidence: String,
-    /// What became of it.
+    /// The result of it.
     pub verdict: Verdict,
 }
 
-/// What became of a record.
+/// The result of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is in the feed, and the value matches it under this key.

@@ -2,6 +2,28 @@
 
 use std::borrow::Cow;
 
+/// Why a text is not a host name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // The messages say it.
+pub enum NotAHost {
+    #[error("not a valid internationalized name")]
+    NotIdn,
+    #[error("longer than the 253 characters of a host name")]
+    TooLong,
+    #[error("an empty label")]
+    EmptyLabel,
+    #[error("a label that begins or ends with a hyphen")]
+    Hyphen,
+    #[error("a label longer than 63 characters")]
+    LongLabel,
+    #[error("a character that no host name has")]
+    Character,
+    #[error("a single label, not a full host name")]
+    SingleLabel,
+    #[error("no top-level domain of letters")]
+    TopLevel,
+}
+
 /// A host name that can stand in DNS: lower case, A-labels, no final dot, at least two labels, and a top-level domain
 /// of letters (so it never reads as a number).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,8 +33,8 @@ impl<'a> Host<'a> {
     /// Reads a name in any case, as A-label or U-label, with or without the final dot.
     ///
     /// # Errors
-    /// Says what is wrong, for the list of rejects.
-    pub fn parse(text: &'a str) -> Result<Self, &'static str> {
+    /// [`NotAHost`].
+    pub fn parse(text: &'a str) -> Result<Self, NotAHost> {
         let text = text.strip_suffix('.').unwrap_or(text);
         let name = if text.is_ascii() {
             if text.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -21,9 +43,7 @@ impl<'a> Host<'a> {
                 Cow::Borrowed(text)
             }
         } else {
-            Cow::Owned(
-                idna::domain_to_ascii(text).map_err(|_| "not a valid internationalized name")?,
-            )
+            Cow::Owned(idna::domain_to_ascii(text).map_err(|_| NotAHost::NotIdn)?)
         };
         check(&name)?;
         Ok(Self(name))
@@ -59,34 +79,34 @@ impl<'a> Host<'a> {
     }
 }
 
-fn check(name: &str) -> Result<(), &'static str> {
+fn check(name: &str) -> Result<(), NotAHost> {
     if name.len() > 253 {
-        return Err("longer than the 253 characters of a host name");
+        return Err(NotAHost::TooLong);
     }
     let mut last: &[u8] = b"";
     let mut labels = 0_usize;
     for label in name.as_bytes().split(|b| *b == b'.') {
         match label {
-            [] => return Err("an empty label"),
-            [b'-', ..] | [.., b'-'] => return Err("a label that begins or ends with a hyphen"),
-            _ if label.len() > 63 => return Err("a label longer than 63 characters"),
+            [] => return Err(NotAHost::EmptyLabel),
+            [b'-', ..] | [.., b'-'] => return Err(NotAHost::Hyphen),
+            _ if label.len() > 63 => return Err(NotAHost::LongLabel),
             _ => {}
         }
-        // An underscore is no letter of a host name, but names in DNS have it.
+        // An underscore is not allowed in a host name, but names in DNS have it.
         if !label
             .iter()
             .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
         {
-            return Err("a character that no host name has");
+            return Err(NotAHost::Character);
         }
         last = label;
         labels += 1;
     }
     if labels < 2 {
-        return Err("a single label, not a full host name");
+        return Err(NotAHost::SingleLabel);
     }
     if !last.starts_with(b"xn--") && !last.iter().all(u8::is_ascii_lowercase) {
-        return Err("no top-level domain of letters");
+        return Err(NotAHost::TopLevel);
     }
     Ok(())
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::address;
 use crate::host::Host;
+use crate::ip;
 use crate::reject::{Reason, Reject};
 pub use crate::rules::Algorithm;
 use crate::rules::Rules;
-use crate::web_address::{UrlHost, WebAddress, split_at_scheme};
+use crate::url::{IocUrl, UrlHost, split_at_scheme};
 
 /// The types of ThreatFox that can be matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,39 +57,61 @@ pub enum Ioc<'a> {
     /// A host name.
     Domain(Host<'a>),
     /// A URL.
-    Url(WebAddress),
+    Url(IocUrl),
     /// A file's hash in lower-case hexadecimal.
     Hash(Algorithm, Cow<'a, str>),
 }
 
+/// An indicator that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed<'a> {
+    /// The indicator.
+    pub ioc: Ioc<'a>,
+    /// Whether something had to be cut off.
+    pub repaired: bool,
+}
+
 impl<'a> Ioc<'a> {
-    /// Reads a value. The second value says whether something had to be cut off.
+    /// Reads a value.
     ///
     /// # Errors
     /// The reject to count.
-    pub fn parse(ioc_type: IocType, value: &'a str) -> Result<(Self, bool), Reject> {
+    pub fn parse(ioc_type: IocType, value: &'a str) -> Result<Parsed<'a>, Reject> {
         match ioc_type {
             IocType::IpPort => {
-                let (ip, port) = address::parse_with_port(value)
-                    .map_err(|why| Reason::BadAddress.because(why))?;
-                Ok((Self::Address(ip, port), false))
+                let (ip, port) = ip::parse_with_port(value)
+                    .map_err(|error| Reason::BadAddress.because(error.to_string()))?;
+                Ok(Self::Address(ip, port).whole())
             }
             IocType::Domain => domain(value),
             IocType::Url => {
-                let (url, repaired) =
-                    WebAddress::parse(value).map_err(|why| Reason::BadUrl.because(why))?;
-                match &url.host {
-                    UrlHost::Name(name) if name.is_onion() => Err(Reason::Onion.into()),
-                    _ => Ok((Self::Url(url), repaired)),
+                let url = IocUrl::parse(value)
+                    .map_err(|error| Reason::BadUrl.because(error.to_string()))?;
+                if let UrlHost::Name(name) = &url.host
+                    && name.is_onion()
+                {
+                    return Err(Reason::Onion.into());
                 }
+                Ok(Parsed {
+                    repaired: url.repaired,
+                    ioc: Self::Url(url),
+                })
             }
-            IocType::Hash(algorithm) => hash(algorithm, value),
+            IocType::Hash(algorithm) => hash(algorithm, value).map(Self::whole),
+        }
+    }
+
+    /// It was read as it is.
+    fn whole(self) -> Parsed<'a> {
+        Parsed {
+            ioc: self,
+            repaired: false,
         }
     }
 }
 
 /// A domain is sometimes submitted with the path or the scheme of its URL: cut off, as the host still says enough.
-fn domain(value: &str) -> Result<(Ioc<'_>, bool), Reject> {
+fn domain(value: &str) -> Result<Parsed<'_>, Reject> {
     let without_scheme = split_at_scheme(value).map_or(value, |(_, rest)| rest);
     let end = without_scheme
         .bytes()
@@ -100,16 +122,22 @@ fn domain(value: &str) -> Result<(Ioc<'_>, bool), Reject> {
     if name.ends_with(|c: char| c.is_ascii_digit())
         && let Ok(ip) = name.parse::<IpAddr>()
     {
-        return Ok((Ioc::Address(ip, None), true));
+        return Ok(Parsed {
+            ioc: Ioc::Address(ip, None),
+            repaired: true,
+        });
     }
-    let host = Host::parse(name).map_err(|why| Reason::BadDomain.because(why))?;
+    let host = Host::parse(name).map_err(|error| Reason::BadDomain.because(error.to_string()))?;
     if host.is_onion() {
         return Err(Reason::Onion.into());
     }
-    Ok((Ioc::Domain(host), repaired))
+    Ok(Parsed {
+        ioc: Ioc::Domain(host),
+        repaired,
+    })
 }
 
-fn hash(algorithm: Algorithm, value: &str) -> Result<(Ioc<'_>, bool), Reject> {
+fn hash(algorithm: Algorithm, value: &str) -> Result<Ioc<'_>, Reject> {
     if value.len() != algorithm.digits() || !value.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(
             Reason::BadHash.because(format!("not {} hexadecimal digits", algorithm.digits()))
@@ -123,7 +151,7 @@ fn hash(algorithm: Algorithm, value: &str) -> Result<(Ioc<'_>, bool), Reject> {
     if let Some(why) = Rules::built_in().never().hash(algorithm, &hex) {
         return Err(Reason::NeverIndicator.because(why.to_owned()));
     }
-    Ok((Ioc::Hash(algorithm, hex), false))
+    Ok(Ioc::Hash(algorithm, hex))
 }
 
 #[cfg(test)]
@@ -143,7 +171,7 @@ mod tests {
             "http://armamenti.world/",
             "armamenti.world:8080",
         ] {
-            let (ioc, repaired) = Ioc::parse(IocType::Domain, text).unwrap();
+            let Parsed { ioc, repaired } = Ioc::parse(IocType::Domain, text).unwrap();
             assert!(
                 matches!(ioc, Ioc::Domain(host) if host.as_str() == "armamenti.world"),
                 "{text}"
@@ -155,7 +183,7 @@ mod tests {
     #[test]
     fn a_domain_that_is_an_address_is_read_as_one() {
         assert_eq!(
-            Ioc::parse(IocType::Domain, "203.0.113.7").unwrap().0,
+            Ioc::parse(IocType::Domain, "203.0.113.7").unwrap().ioc,
             Ioc::Address("203.0.113.7".parse().unwrap(), None)
         );
     }
@@ -171,7 +199,7 @@ mod tests {
 
     #[test]
     fn hashes_are_lower_case_and_of_the_right_length() {
-        let (ioc, _) = Ioc::parse(
+        let Parsed { ioc, .. } = Ioc::parse(
             IocType::Hash(Algorithm::Md5),
             "45C4710EDC62DF311612101B9160C7E1",
         )

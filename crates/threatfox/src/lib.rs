@@ -1,7 +1,7 @@
 //! ThreatFox indicators of compromise: reading what abuse.ch writes, normalizing it and writing a feed.
 //!
 //! The way of a record: [`source`] unpacks and reads a file into [`record::RawRecord`]s, [`normalize::Normalizer`]
-//! checks, filters and merges them, [`feed`] (a row a match key) or [`rows`] (a row an IOC) writes the result through
+//! checks, filters and merges them, [`feed`] (one row per match key) or [`rows`] (one row per IOC) writes the result through
 //! [`output`], and [`summary::Summary`] says what happened.
 //!
 //! The way back: [`feed::read`] reads a feed, and [`lookup`] finds what matches in it.
@@ -9,18 +9,17 @@
 // A library says what it has to say in its results.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod address;
 mod arena;
 pub mod download;
 pub mod error;
-pub mod evtx;
 pub mod explain;
 pub mod false_positives;
 pub mod feed;
 pub mod host;
 pub mod ioc;
-pub mod key;
+pub mod ip;
 pub mod lookup;
+pub mod match_key;
 pub mod normalize;
 pub mod output;
 pub mod policy;
@@ -35,6 +34,6 @@ pub mod summary;
 pub mod table;
 pub mod temporary;
 pub mod text;
-pub mod web_address;
+pub mod url;
 
 pub use error::Error;

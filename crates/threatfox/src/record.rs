@@ -3,10 +3,10 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::ioc::{Ioc, IocType};
+use crate::ioc::{Ioc, IocType, Parsed};
 use crate::reject::{Reason, Reject};
 
-/// The columns this program reads, whatever name a format gives them.
+/// What a source says of an indicator, whatever names its formats have for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are ThreatFox's own.
 pub enum Column {
@@ -47,32 +47,6 @@ impl Column {
             Self::Tags => "tags",
             Self::Reporter => "reporter",
         }
-    }
-
-    /// Finds the column behind a name of the CSV export, the JSON export or the API.
-    ///
-    /// # Errors
-    /// `Some(name)` for a name that no ThreatFox format had when this was written: counted, never fatal;
-    /// `None` for a column that is known and not needed.
-    pub fn from_name(name: &str) -> Result<Self, Option<&str>> {
-        Ok(match name {
-            "ioc_id" | "id" => Self::Id,
-            "ioc_value" | "ioc" => Self::Ioc,
-            "ioc_type" => Self::IocType,
-            "threat_type" => Self::ThreatType,
-            "fk_malware" | "malware" => Self::Malware,
-            "malware_printable" => Self::MalwarePrintable,
-            "first_seen_utc" | "first_seen" => Self::FirstSeen,
-            "last_seen_utc" | "last_seen" => Self::LastSeen,
-            "confidence_level" => Self::Confidence,
-            "is_compromised" => Self::Compromised,
-            "reference" => Self::Reference,
-            "tags" => Self::Tags,
-            "reporter" => Self::Reporter,
-            "malware_alias" | "anonymous" | "threat_type_desc" | "ioc_type_desc"
-            | "malware_malpedia" | "malware_samples" | "comment" | "credits" => return Err(None),
-            unknown => return Err(Some(unknown)),
-        })
     }
 }
 
@@ -136,7 +110,7 @@ impl<'a> Record<'a> {
         let ioc_type = raw.get(Column::IocType);
         let ioc_type = IocType::from_name(ioc_type)
             .ok_or_else(|| Reason::UnknownType.because(ioc_type.to_owned()))?;
-        let (ioc, repaired) = Ioc::parse(ioc_type, raw.get(Column::Ioc))?;
+        let Parsed { ioc, repaired } = Ioc::parse(ioc_type, raw.get(Column::Ioc))?;
         let first_seen =
             parse_time(raw.get(Column::FirstSeen)).ok_or_else(|| bad_date("first_seen"))?;
         let last_seen = match raw.get(Column::LastSeen) {

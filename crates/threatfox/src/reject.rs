@@ -1,4 +1,4 @@
-//! Records that are left out: why, how many, and a list of them for whoever asks.
+//! Records that are left out: why, how many, and a list of them on request.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::text::clean;
 pub enum Reason {
     /// A number or address that cannot be read.
     BadAddress,
-    /// The confidence is no number from 0 to 100.
+    /// The confidence is not a number from 0 to 100.
     BadConfidence,
     /// A date that cannot be read.
     BadDate,
@@ -23,7 +23,7 @@ pub enum Reason {
     BadDomain,
     /// Not hexadecimal digits of the right number.
     BadHash,
-    /// The record's id is no number.
+    /// The record's id is not a number.
     BadId,
     /// Not a URL with a host.
     BadUrl,
@@ -37,7 +37,7 @@ pub enum Reason {
     LowConfidence,
     /// A hash that is never an indicator, such as that of the empty file.
     NeverIndicator,
-    /// An address nobody can reach from the internet.
+    /// An address that cannot be reached from the internet.
     NotGlobal,
     /// Not UTF-8.
     NotUtf8,

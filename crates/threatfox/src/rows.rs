@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::key::push_regex;
+use crate::match_key::push_regex;
 use crate::normalize::RowStore;
-use crate::summary::Keys;
+use crate::summary::RowCounts;
 use crate::table::{Cell, Layout, Table};
 
 /// The columns, in their order: the first two are those of Velociraptor's blog.
@@ -29,12 +29,12 @@ pub const COLUMNS: [&str; 17] = [
 ];
 
 /// Writes the rows and counts them by the kind of their first key.
-pub fn write<W: Write>(store: &RowStore, out: W, layout: Layout) -> io::Result<(W, Keys)> {
+pub fn write<W: Write>(store: &RowStore, out: W, layout: Layout) -> io::Result<(W, RowCounts)> {
     let mut table = Table::new(out, layout, &COLUMNS)?;
-    let mut keys = Keys::default();
+    let mut counts = RowCounts::default();
     let mut regex = String::new();
     store.each_row(|row| {
-        keys.add(row.kind, Some(row.first_seen), row.last_seen);
+        counts.add(row.kind, Some(row.first_seen), row.last_seen);
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);
         table.row(&[
@@ -58,5 +58,5 @@ pub fn write<W: Write>(store: &RowStore, out: W, layout: Layout) -> io::Result<(
             Cell::Text(&format!("https://threatfox.abuse.ch/ioc/{}/", row.id)),
         ])
     })?;
-    Ok((table.finish()?, keys))
+    Ok((table.finish()?, counts))
 }

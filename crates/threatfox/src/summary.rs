@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde::{Serialize, Serializer};
 
-use crate::key::Kind;
+use crate::match_key::Kind;
 use crate::output::Written;
 use crate::record::Record;
 use crate::reject::{Reason, Reject};
@@ -77,12 +77,12 @@ impl Counts {
 
 /// Rows, counted while they are written.
 #[derive(Debug, Clone, Default)]
-pub struct Keys {
+pub struct RowCounts {
     by_kind: [u64; Kind::ALL.len()],
     newest: Option<i64>,
 }
 
-impl Keys {
+impl RowCounts {
     /// Counts a row. Its activity is the later of both times, seconds since 1970.
     pub(crate) fn add(&mut self, kind: Kind, first_seen: Option<i64>, last_seen: Option<i64>) {
         self.by_kind[kind as usize] += 1;
@@ -112,7 +112,7 @@ impl Keys {
     }
 }
 
-/// The whole story of a run.
+/// The summary of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     /// The inputs, by name, with a comma between.
@@ -129,7 +129,7 @@ pub struct Summary {
     pub rows: u64,
     /// Rows by kind of their key.
     #[serde(serialize_with = "kinds")]
-    pub keys: Keys,
+    pub keys: RowCounts,
     /// The latest first or last seen among them, RFC 3339 in UTC.
     pub newest_activity: Option<String>,
     /// What was written.
@@ -137,20 +137,20 @@ pub struct Summary {
     pub written: Written,
 }
 
-fn kinds<S: Serializer>(keys: &Keys, serializer: S) -> Result<S::Ok, S::Error> {
-    keys.by_kind().serialize(serializer)
+fn kinds<S: Serializer>(rows: &RowCounts, serializer: S) -> Result<S::Ok, S::Error> {
+    rows.by_kind().serialize(serializer)
 }
 
 impl Summary {
     /// Puts the parts together.
     #[must_use]
-    pub fn new(inputs: Vec<Report>, counts: Counts, keys: Keys, written: Written) -> Self {
+    pub fn new(inputs: Vec<Report>, counts: Counts, rows: RowCounts, written: Written) -> Self {
         let source = inputs
             .iter()
             .map(|input| input.name.as_str())
             .collect::<Vec<_>>()
             .join(", ");
-        let newest = keys
+        let newest = rows
             .newest
             .and_then(|second| jiff::Timestamp::from_second(second).ok());
         Self {
@@ -158,14 +158,14 @@ impl Summary {
             reason: None,
             inputs,
             counts,
-            rows: keys.total(),
-            keys,
+            rows: rows.total(),
+            keys: rows,
             newest_activity: newest.map(|t| t.to_string()),
             written,
         }
     }
 
-    /// The story for people, in a few lines.
+    /// The summary for people, in a few lines.
     #[must_use]
     pub fn to_text(&self) -> String {
         let kinds: Vec<_> = self

@@ -11,7 +11,7 @@ use serde::ser::{SerializeMap, Serializer};
 pub enum Layout {
     /// Comma-separated, with a header.
     Csv,
-    /// One JSON object a line: numbers stay numbers, texts of digits stay texts.
+    /// One JSON object per line: numbers stay numbers, texts of digits stay texts.
     Jsonl,
 }
 
@@ -33,27 +33,26 @@ pub enum Cell<'a> {
 }
 
 /// A table that is being written.
-pub struct Table<W: Write> {
-    columns: &'static [&'static str],
+pub struct Table<W: Write, const N: usize> {
+    columns: &'static [&'static str; N],
     layout: Layout,
     out: W,
     /// The line being made.
     line: Vec<u8>,
 }
 
-impl<W: Write> Table<W> {
+impl<W: Write, const N: usize> Table<W, N> {
     /// Begins a table with its header.
-    pub fn new(out: W, layout: Layout, columns: &'static [&'static str]) -> io::Result<Self> {
+    pub fn new(out: W, layout: Layout, columns: &'static [&'static str; N]) -> io::Result<Self> {
         let mut table = Self::part(out, layout, columns);
         if layout == Layout::Csv {
-            let names: Vec<_> = columns.iter().map(|name| Cell::Text(name)).collect();
-            table.row(&names)?;
+            table.row(&columns.map(Cell::Text))?;
         }
         Ok(table)
     }
 
     /// A part of a table that has its header already.
-    pub fn part(out: W, layout: Layout, columns: &'static [&'static str]) -> Self {
+    pub fn part(out: W, layout: Layout, columns: &'static [&'static str; N]) -> Self {
         Self {
             columns,
             layout,
@@ -62,9 +61,8 @@ impl<W: Write> Table<W> {
         }
     }
 
-    /// Writes a row: a cell a column.
-    pub fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
-        debug_assert_eq!(cells.len(), self.columns.len());
+    /// Writes a row: one cell per column.
+    pub fn row(&mut self, cells: &[Cell<'_>; N]) -> io::Result<()> {
         self.line.clear();
         match self.layout {
             Layout::Csv => {
@@ -77,7 +75,7 @@ impl<W: Write> Table<W> {
             }
             Layout::Jsonl => {
                 let mut json = serde_json::Serializer::new(&mut self.line);
-                let mut map = json.serialize_map(Some(cells.len()))?;
+                let mut map = json.serialize_map(Some(N))?;
                 for (column, cell) in self.columns.iter().zip(cells) {
                     match cell {
                         Cell::Number(number) => map.serialize_entry(column, number)?,

@@ -14,8 +14,8 @@ fn living() -> MutexGuard<'static, Vec<PathBuf>> {
     LIVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes every temporary file and folder. Only for right before the end of the program: whoever wants to make another
-/// one afterwards waits for ever.
+/// Removes every temporary file and folder. Only right before the end of the program: later calls
+/// that make one block forever.
 pub fn remove_all() {
     let living = living();
     for path in living.iter() {
@@ -64,7 +64,8 @@ impl TemporaryFile {
     }
 }
 
-/// The system's words. The tempfile crate appends the name of the temporary file, which tells nobody anything, and keeps its
+/// The system's words. The tempfile crate appends the name of the temporary file, which means nothing to a user, and keeps
+/// its
 /// cause to itself.
 pub(crate) fn system_error(error: io::Error) -> io::Error {
     let text = error.to_string();

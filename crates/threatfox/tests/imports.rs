@@ -1,4 +1,4 @@
-//! The library's top-level modules import each other in one direction: whoever reads one need not read those that use it.
+//! The library's top-level modules import each other in one direction: to read one, you need not read those that use it.
 
 #![allow(clippy::unwrap_used)] // In a test, a panic is the report.
 

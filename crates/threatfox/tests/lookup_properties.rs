@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use regex::Regex;
 use threatfox::feed;
 use threatfox::ioc::Ioc;
-use threatfox::key::Kind;
 use threatfox::lookup::{Index, Matcher, Wanted, read_value};
+use threatfox::match_key::Kind;
 use threatfox::rules::{Rules, reader};
 use threatfox::source::Input;
 

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use threatfox::feed;
-use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input, Update};
 use threatfox::table::Layout;
@@ -19,7 +19,7 @@ const HOUR: i64 = 3600;
 const AGE: i64 = 30 * HOUR;
 const COVERS: i64 = 48 * HOUR;
 
-/// A record, and what became of it since the full export.
+/// A record, and its state since the full export.
 #[derive(Debug, Clone)]
 struct Story {
     id: u64,
@@ -30,7 +30,8 @@ struct Story {
 }
 
 impl Story {
-    /// As the source has it now. What was deleted before the time that is surely covered, or changed before the time that the
+    /// As the source has it now. What was deleted before the time that is surely covered, or changed before the time that
+    /// the
     /// answer reaches, is not to be known.
     fn today(&self, reach: i64) -> Option<u8> {
         match self.seconds_ago {
@@ -61,8 +62,8 @@ fn export(records: &[(&Story, u8)]) -> tempfile::NamedTempFile {
     file
 }
 
-fn bytes_of(normalizer: Normalizer<'_>) -> Vec<u8> {
-    let Ok((Normalized::ByKey(store), counts)) = normalizer.finish() else {
+fn bytes_of(normalizer: Normalizer<'_, KeyStore>) -> Vec<u8> {
+    let Ok((store, counts)) = normalizer.finish() else {
         return Vec::new();
     };
     assert_eq!(
@@ -72,12 +73,12 @@ fn bytes_of(normalizer: Normalizer<'_>) -> Vec<u8> {
     feed::write(&store, Vec::new(), Layout::Csv).unwrap().0
 }
 
-fn normalizer() -> Normalizer<'static> {
+fn normalizer() -> Normalizer<'static, KeyStore> {
     let filter = Filter {
         min_confidence: 50,
         ..Filter::default()
     };
-    Normalizer::new(Shape::ByKey, filter, SharedHosts::built_in())
+    Normalizer::new(filter, SharedHosts::built_in())
 }
 
 fn stories() -> impl Strategy<Value = Vec<Story>> {

@@ -5,12 +5,12 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use threatfox_fuzz::TARGETS;
+use threatfox_fuzz::{TARGETS, Target};
 
-static RUN: LazyLock<fn(&[u8])> = LazyLock::new(|| {
+static TARGET: LazyLock<&Target> = LazyLock::new(|| {
     let name = std::env::var("FUZZ_TARGET").unwrap_or_default();
     let target = TARGETS.iter().find(|target| target.name == name);
-    target.map_or_else(|| panic!("FUZZ_TARGET is {name:?}, no target"), |t| t.run)
+    target.unwrap_or_else(|| panic!("FUZZ_TARGET is {name:?}, which is not a target"))
 });
 
-fuzz_target!(|data: &[u8]| (RUN)(data));
+fuzz_target!(|data: &[u8]| TARGET.run(data));

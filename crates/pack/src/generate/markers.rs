@@ -58,7 +58,10 @@ pub fn filled(path: &Path, text: &str, rules: &Rules) -> Result<Option<String>> 
             (Some(name), None) => {
                 let Some(table) = tables::table(name, rules) else {
                     let known = tables::NAMES.join(" or ");
-                    bail!("{}: there is no table {name:?}: name {known}", at());
+                    bail!(
+                        "{}: there is no table {name:?}: the tables are {known}",
+                        at()
+                    );
                 };
                 let indent = &line[..line.len() - line.trim_start().len()];
                 filled += line;

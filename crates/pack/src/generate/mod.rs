@@ -1,4 +1,5 @@
-//! What follows from `rules/*.csv`: the artifact Generic.ThreatFox.Rules, and the tables between markers in documents and artifacts.
+//! What follows from `rules/*.csv`: the artifact Generic.ThreatFox.Rules, and the tables between markers in documents and
+//! artifacts.
 
 mod markers;
 mod readers;

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! may hold   cache(name=Feed.Hosts, key=E.QueryName).Keys
-//! read       ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.QueryName) =~ '^[[]', then='', else=E.QueryName))
+//! read       ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.QueryName) =~ '^[[]', then='',
+//! else=E.QueryName))
 //! ```
 //!
 //! `may hold` is cheap and is asked of every event: it must be true of each that has an indicator in this field, and may be
@@ -15,7 +16,8 @@ use threatfox::rules::{Condition, Place, Reader, Role, Rules, Test};
 
 use super::vql_text::{column, literal, string};
 
-/// A reader in VQL. `{text}` is the field, `{plain}` the same but empty where it is a list, `{role}` and `{port}` are the row's, `{mark}` is the name behind `zone`,
+/// A reader in VQL. `{text}` is the field, `{plain}` the same but empty where it is a list, `{role}` and `{port}` are the
+/// row's, `{mark}` is the name behind `zone`,
 /// `{conditions}` are the row's conditions, the last one first, each with AND before it.
 struct Template {
     /// One of these has to be true.

@@ -104,7 +104,7 @@ fn short(provider: &str) -> String {
     short.unwrap_or(provider).to_owned()
 }
 
-/// Whether the row is not of an endpoint: somebody typed it.
+/// Whether the row is a value that a user typed, not an event of an endpoint.
 fn is_value(place: &Place) -> bool {
     place
         .providers

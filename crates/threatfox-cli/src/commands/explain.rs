@@ -20,18 +20,19 @@ use crate::say;
 
 /// Say why a value is, or is not, in the feed
 ///
-/// Reads what normalize reads, with the same options, and tells each record that concerns the value and what became of it.
+/// Reads the same files as normalize, with the same options. Lists each record that concerns the value, and says whether
+/// it is kept.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
     /// An address, address:port, host, URL or hash; it may be defanged
     value: String,
 
-    /// The files the feed is made of: exports, API responses, those in the folder of --cache; - is standard input
+    /// The files that the feed is made of: exports, API responses, files in the folder of --cache; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// What is on abuse.ch's list of false positives, in this file, counts as left out
+    /// Treat the IOCs in this file as left out: abuse.ch's list of false positives, JSON or CSV
     #[arg(long, value_name = "FILE")]
     fplist: Option<PathBuf>,
 
@@ -45,7 +46,7 @@ Examples:
   threatfox explain 'hxxp://a[.]evil.example/x' full.csv.zip --policy policy.yaml
   threatfox explain 203.0.113.7:443 full.csv.zip recent.json --min-confidence 75 --fplist fplist.json
 
-Exit code 0 whatever the answer is; 1 where a file cannot be read, 2 where the value is none.";
+Exit codes: 0 for any answer, 1 if a file cannot be read, 2 if the value is not an indicator.";
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let value = options.value.trim();

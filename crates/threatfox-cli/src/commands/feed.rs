@@ -1,20 +1,20 @@
 //! What `normalize` and `fetch` have in common: inputs to feed, rejects and summary.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
 use threatfox::false_positives::FalsePositives;
-use threatfox::feed::Earlier;
-use threatfox::normalize::{Filter, Normalized, Normalizer};
+use threatfox::feed::{Earlier, Shape};
+use threatfox::normalize::{Filter, KeyStore, Normalizer, RowStore, Store};
 use threatfox::output::Output;
 use threatfox::policy::Policy;
 use threatfox::record::{Column, RawRecord};
 use threatfox::reject::{Reject, RejectList};
 use threatfox::source::{self, Input, Report, Sink, Update};
-use threatfox::summary::{Counts, Summary};
+use threatfox::summary::{Counts, RowCounts, Summary};
 use threatfox::{Error, feed, rows};
 
 use crate::feed_options::{FeedOptions, SummaryFormat};
@@ -34,7 +34,8 @@ pub enum Inputs {
     },
 }
 
-/// What is looked at first: there is no use in making what can't be put in its place, or with a policy that is none.
+/// What is checked first: there is no use in making a feed that may not be put in its place, or with a policy that
+/// cannot be read.
 pub struct Prepared {
     earlier: Earlier,
     policy: Policy,
@@ -135,35 +136,64 @@ fn write_rows(
         .transpose()?
         .map(RejectList::new)
         .transpose()?;
-    let (result, counts, reports) = read_all(inputs, options, prepared, rejects.as_mut())?;
-    let cannot_write = || format!("cannot write {}", shown(&options.output));
-    let out = Output::create(&options.output)?;
-    let (out, keys) = match &result {
-        Normalized::ByKey(store) => feed::write(store, out, options.layout()),
-        Normalized::ByIoc(store) => rows::write(store, out, options.layout()),
-    }
-    .with_context(cannot_write)?;
-    drop(result);
-    prepared.earlier.check(keys.total())?;
+    let list = rejects.as_mut();
+    let Made {
+        out,
+        rows,
+        counts,
+        reports,
+    } = match options.shape() {
+        Shape::ByKey => make(inputs, options, prepared, list, |store: &KeyStore, out| {
+            feed::write(store, out, options.layout())
+        }),
+        Shape::ByIoc => make(inputs, options, prepared, list, |store: &RowStore, out| {
+            rows::write(store, out, options.layout())
+        }),
+    }?;
+    prepared.earlier.check(rows.total())?;
     let feed = out.complete()?;
     // The list before the feed: a feed must not appear where its list could not be written, nor a list of no feed.
     if let Some(list) = rejects {
         list.finish()?.finish()?;
     }
-    Ok(Summary::new(reports, counts, keys, feed.publish()?))
+    Ok(Summary::new(reports, counts, rows, feed.publish()?))
 }
 
-fn read_all(
+/// Rows that are written, but not yet in their place.
+struct Made {
+    out: Output,
+    rows: RowCounts,
+    counts: Counts,
+    reports: Vec<Report>,
+}
+
+/// Reads the inputs into a store, and writes its rows.
+fn make<S: Store>(
     inputs: &Inputs,
     options: &FeedOptions,
     prepared: &Prepared,
     rejects: Option<&mut RejectList<Output>>,
-) -> anyhow::Result<(Normalized, Counts, Vec<Report>)> {
-    let mut normalizer = Normalizer::new(
-        options.shape(),
-        prepared.filter(options),
-        prepared.policy.shared_hosts(),
-    );
+    write: impl FnOnce(&S, Output) -> io::Result<(Output, RowCounts)>,
+) -> anyhow::Result<Made> {
+    let (store, counts, reports) = read_all(inputs, options, prepared, rejects)?;
+    let out = Output::create(&options.output)?;
+    let (out, rows) =
+        write(&store, out).with_context(|| format!("cannot write {}", shown(&options.output)))?;
+    Ok(Made {
+        out,
+        rows,
+        counts,
+        reports,
+    })
+}
+
+fn read_all<S: Store>(
+    inputs: &Inputs,
+    options: &FeedOptions,
+    prepared: &Prepared,
+    rejects: Option<&mut RejectList<Output>>,
+) -> anyhow::Result<(S, Counts, Vec<Report>)> {
+    let mut normalizer = Normalizer::new(prepared.filter(options), prepared.policy.shared_hosts());
     if let Some(list) = rejects {
         normalizer = normalizer.with_rejects(Box::new(|raw, reject| add_reject(list, raw, reject)));
     }
@@ -191,8 +221,8 @@ fn read_all(
         }
     };
     progress.bar.finish_and_clear();
-    let (result, counts) = progress.normalizer.finish()?;
-    Ok((result, counts, reports))
+    let (store, counts) = progress.normalizer.finish()?;
+    Ok((store, counts, reports))
 }
 
 fn add_reject(
@@ -226,13 +256,13 @@ pub fn unix_now() -> i64 {
 }
 
 /// Shows on a terminal how many records were read.
-struct Progress<'a> {
-    normalizer: Normalizer<'a>,
+struct Progress<'a, S> {
+    normalizer: Normalizer<'a, S>,
     bar: ProgressBar,
 }
 
-impl<'a> Progress<'a> {
-    fn new(normalizer: Normalizer<'a>) -> Self {
+impl<'a, S: Store> Progress<'a, S> {
+    fn new(normalizer: Normalizer<'a, S>) -> Self {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::new_spinner()
         } else {
@@ -247,7 +277,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-impl Sink for Progress<'_> {
+impl<S: Store> Sink for Progress<'_, S> {
     fn record(&mut self, raw: &RawRecord<'_>) -> Result<(), Error> {
         let read = self.normalizer.read();
         if read.is_multiple_of(4096) {

@@ -6,7 +6,7 @@ use super::Usage;
 use crate::cli::Cli;
 use crate::say;
 
-/// Print a manual page: that of the program, or of one of its commands
+/// Print the manual page of the program or of one of its commands
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -28,7 +28,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             .find_subcommand(name)
             .ok_or_else(|| {
                 Usage(format!(
-                    "{name:?} is no command: threatfox --help lists them"
+                    "{name:?} is not a command: threatfox --help lists them"
                 ))
             })?
             .clone(),

@@ -21,7 +21,7 @@ use crate::strength::MinStrength;
 
 /// Look values up in a feed: addresses, hosts, URLs and hashes
 ///
-/// What matches, and how strongly, is what the hunt says. Values may be defanged: `hxxp://evil[.]example`.
+/// Uses the same rules as the hunts. Values may be defanged: `hxxp://evil[.]example`.
 #[derive(Debug, Args)]
 #[command(name = "match", after_help = AFTER_HELP)]
 pub struct Options {
@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     feed: PathBuf,
 
-    /// The values: address, address:port, host, URL or hash; without any, standard input has one a line
+    /// The values: address, address:port, host, URL or hash. Without any, they are read from standard input, one per line
     #[arg(value_name = "VALUE")]
     values: Vec<String>,
 
@@ -47,9 +47,9 @@ Examples:
   threatfox match --feed threatfox-feed.csv.gz --min-strength medium --format jsonl < values.txt
   cut -d, -f3 proxy.csv | threatfox match --feed threatfox-feed.csv.gz -o hits.csv
 
-There is one row per value, that of its strongest match: a URL is looked up itself and by its host, a host also by the
-domains above it. Empty lines and lines that begin with # are passed over. How many values did not match, or
-cannot be looked up, is told on standard error. No match is no failure: exit code 0.";
+Each value gives one row, for its strongest match. A URL is looked up as a whole and by its host, a host also by the domains
+above it. Empty lines and lines that begin with # are skipped. Standard error reports how many values did not match or
+cannot be looked up. Exit code 0 also if nothing matches.";
 
 /// The columns for programs.
 const COLUMNS: [&str; 14] = [
@@ -108,7 +108,7 @@ impl Search<'_> {
     fn standard_input(&mut self) -> anyhow::Result<()> {
         let mut stdin = io::stdin().lock();
         if stdin.is_terminal() {
-            say!("reading values from standard input, one a line");
+            say!("reading values from standard input, one per line");
         }
         let mut line = Vec::new();
         for number in 1.. {
@@ -122,7 +122,7 @@ impl Search<'_> {
             }
             if read == MAX_FIELD && !line.ends_with(b"\n") {
                 bail!(
-                    "standard input, line {number} is larger than the bound of 64 KiB: give one value a line"
+                    "standard input, line {number} is larger than the bound of 64 KiB: give one value per line"
                 );
             }
             self.value(&String::from_utf8_lossy(&line))?;
@@ -165,7 +165,7 @@ impl Search<'_> {
 
 /// The rows, for programs or for people.
 enum Rows {
-    Table(Table<Output>),
+    Table(Table<Output, { COLUMNS.len() }>),
     Text(Output, TextTable<7>),
 }
 

@@ -10,7 +10,7 @@ use crate::feed_options::FeedOptions;
 
 /// Make a feed from files: CSV or JSON exports, API responses, zip or gz of them
 ///
-/// The kind of each file is told from its content. Several files are merged: the result does not depend on their order.
+/// The format of each file is detected from its content. Several files are merged; their order does not matter.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -18,7 +18,7 @@ pub struct Options {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Leave out what is on abuse.ch's list of false positives, in this file (JSON or CSV)
+    /// Leave out the IOCs in this file: abuse.ch's list of false positives, JSON or CSV
     #[arg(long, value_name = "FILE")]
     fplist: Option<PathBuf>,
 
@@ -35,9 +35,9 @@ Examples:
 
 Exit codes:
   0  done
-  1  failed, nothing was written; an earlier output is as it was
+  1  failed; nothing was written, and an earlier output is unchanged
   2  wrong usage
-  3  refused: the new feed fails a safety check, the old one stays";
+  3  refused: the new feed fails a safety check; the old one stays";
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut prepared = Prepared::new(&options.feed)?;

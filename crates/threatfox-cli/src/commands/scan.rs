@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
-use threatfox::key::Kind;
 use threatfox::lookup::{Index, Wanted};
+use threatfox::match_key::Kind;
 use threatfox::output::Output;
 use threatfox::rules::Rules;
-use threatfox::scan::{Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Results, Scan};
+use threatfox::scan::{Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Period, Results, Scan};
 use threatfox::source::Input;
 
 use super::Usage;
@@ -24,33 +24,32 @@ use crate::strength::MinStrength;
 
 /// Read event logs and print the events that may hold an indicator of a feed, as JSON lines
 ///
-/// An event comes as Velociraptor reads it, with the path of its log; only what certainly holds nothing is left out. With
-/// --hits the verdict is given here: which indicator matches, and how strongly, by the same rules as in the hunts. Runs
-/// below normal priority.
+/// Events are written as Velociraptor's parse_evtx gives them, with the path of their log. With --hits, writes which
+/// indicator matches and how strongly, by the same rules as the hunts. Runs below normal priority.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The logs: files, or patterns such as C:\Logs\**\*.evtx
+    /// The logs: files or patterns such as C:\Logs\**\*.evtx
     #[arg(required_unless_present = "logs_from", value_name = "LOG")]
     logs: Vec<String>,
 
-    /// Read the paths of more logs from this file, one a line (- is standard input)
+    /// Read the paths of more logs from this file, one per line (- is standard input)
     #[arg(long, value_name = "FILE")]
     logs_from: Option<PathBuf>,
 
-    /// The feed; without one each event of a provider that the rules know is printed
+    /// The feed. Without one, prints each event of a provider in rules/places.csv
     #[arg(long, value_name = "FILE")]
     feed: Option<PathBuf>,
 
-    /// Look for these kinds of keys only, such as ip,domain
+    /// Look only for these kinds of keys, such as ip,domain
     #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind, default_values = Kind::ALL.map(Kind::name))]
     kinds: Vec<Kind>,
 
-    /// Write the feed's rows that may match to this file, as a feed
+    /// Write the rows of the feed that these events may match to this file
     #[arg(long, value_name = "FILE", requires = "feed")]
     met: Option<PathBuf>,
 
-    /// Let --met have the rows of these values too: addresses and host names from elsewhere, one a line
+    /// Add the rows of these values to --met: addresses and host names from other places, one per line
     #[arg(long, value_name = "FILE", requires = "met")]
     values: Option<PathBuf>,
 
@@ -70,15 +69,15 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u8).range(..=100), requires = "hits")]
     min_confidence: u8,
 
-    /// Only events at this time or later: seconds since 1970, or a time such as 2026-03-15T04:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "0")]
-    after: f64,
+    /// Only events at this time or later: seconds since 1970 or a time such as 2026-03-15T04:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    after: Option<f64>,
 
     /// Only events before this time
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "99999999999")]
-    before: f64,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    before: Option<f64>,
 
-    /// How many threads read
+    /// The number of threads that read
     #[arg(long, value_name = "N", default_value_t = NonZero::<u8>::MIN)]
     threads: NonZero<u8>,
 
@@ -98,12 +97,12 @@ const AFTER_HELP: &str = r"Examples:
   threatfox scan --feed feed.csv --hits hits.jsonl --min-strength weak ForwardedEvents.evtx
   threatfox scan --after 2026-03-01T00:00:00Z Sysmon.evtx | jq .EventData
 
-A hit is an indicator in an event. An event that several logs hold gives its hits once. A log that cannot be read, or not
-to its end, is reported in the summary, and the others are still read; so are records that are damaged.
+A hit is an indicator in an event. An event that stands in several logs gives its hits once. The summary reports damaged
+records, and logs that cannot be read to their end; the other records and logs are still read.
 
 Exit codes:
   0  done: at least one log was read to its end
-  1  failed: no usable feed, no log, none that could be read, or no output
+  1  failed: no usable feed, no log that can be read, or no output
   2  wrong usage";
 
 /// What was done, for --summary.
@@ -146,7 +145,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             },
             min_strength: options.min_strength.into(),
         }),
-        period: options.after..options.before,
+        period: options.period(),
         pace: Pace {
             threads: options.threads,
             max_cpu: options.max_cpu.map(|percent| f64::from(percent) / 100.0),
@@ -199,7 +198,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 impl Options {
     /// Checks what only shows once several options are seen together.
     fn check(&self) -> Result<(), Usage> {
-        if self.after >= self.before {
+        if self.period().is_empty() {
             let problem = "--after is not before --before, so that no event can be in between";
             return Err(Usage(format!("{problem}: give an earlier --after")));
         }
@@ -225,6 +224,11 @@ impl Options {
         self.output.as_deref().or(default)
     }
 
+    /// Without a limit every time counts, as the time of a damaged record may be any.
+    fn period(&self) -> Period {
+        self.after.unwrap_or(f64::NEG_INFINITY)..self.before.unwrap_or(f64::INFINITY)
+    }
+
     /// The whole feed, where hits are wanted.
     fn index(&self) -> anyhow::Result<Option<Index>> {
         let feed = self.feed.as_deref().filter(|_| self.hits.is_some());
@@ -237,7 +241,7 @@ impl Options {
     fn logs(&self) -> anyhow::Result<Vec<PathBuf>> {
         let mut logs = Vec::new();
         for text in &self.logs {
-            // A name may hold brackets, so what exists is no pattern.
+            // A file name may hold brackets, so a path that exists is not read as a pattern.
             if Path::new(text).exists() {
                 logs.push(PathBuf::from(text));
                 continue;

@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 use threatfox::download::{DownloadError, Request, Search};
 use threatfox::error::ApiError;
-use threatfox::normalize::{Filter, Normalized, Normalizer, RowStore, Shape};
+use threatfox::normalize::{Filter, Normalizer, RowStore};
 use threatfox::output::Output;
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
@@ -18,7 +18,7 @@ use crate::say::say;
 
 /// Ask the API about an IOC, a sample's hash, a malware family or a tag
 ///
-/// Without a kind, every IOC that contains TERM is found. Needs an Auth-Key.
+/// Without one of the options below, finds every IOC that contains TERM. Needs an Auth-Key.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 #[expect(
@@ -29,7 +29,7 @@ pub struct Options {
     /// What to look for
     term: String,
 
-    /// The IOC must be TERM, not only contain it
+    /// The IOC must equal TERM, not only contain it
     #[arg(long, group = "kind")]
     exact: bool,
 
@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long, group = "kind")]
     tag: bool,
 
-    /// With --malware and --tag: at most so many IOCs, 1 to 1000
+    /// With --malware and --tag: the largest number of IOCs, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
 
@@ -68,7 +68,7 @@ Examples:
   threatfox search AsyncRAT --malware --limit 20
   threatfox search 1876555 --id
 
-Nothing found is no failure: no rows, a note on standard error, exit code 0.";
+If nothing is found, there are no rows, a note on standard error, and exit code 0.";
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let search = options.search()?;
@@ -95,7 +95,7 @@ impl Options {
             Search::Id(
                 term.trim()
                     .parse()
-                    .map_err(|_| Usage(format!("--id wants a number, not {term:?}")))?,
+                    .map_err(|_| Usage(format!("--id needs a number, not {term:?}")))?,
             )
         } else if self.malware {
             Search::Malware { name: term, limit }
@@ -120,13 +120,13 @@ impl Options {
     }
 }
 
-/// The records of an answer; none where ThreatFox found nothing. What can't be read as a record is told, not hidden.
+/// The records of an answer; none where ThreatFox found nothing. What cannot be read as a record is reported.
 fn read(input: &Input) -> anyhow::Result<RowStore> {
     let everything = Filter {
         allow_private: true,
         ..Filter::default()
     };
-    let mut sink = Normalizer::new(Shape::ByIoc, everything, SharedHosts::built_in());
+    let mut sink = Normalizer::new(everything, SharedHosts::built_in());
     match source::read(input, &mut sink) {
         Err(Error::Api {
             source: ApiError::NoResult,
@@ -138,14 +138,11 @@ fn read(input: &Input) -> anyhow::Result<RowStore> {
         say!("ThreatFox found nothing for this query");
         return Ok(RowStore::default());
     }
-    let (normalized, counts) = sink.finish()?;
+    let (store, counts) = sink.finish()?;
     if !counts.dropped.is_empty() {
         say!("records left out: {}", counts.dropped_text());
     }
-    Ok(match normalized {
-        Normalized::ByIoc(store) => store,
-        Normalized::ByKey(_) => RowStore::default(),
-    })
+    Ok(store)
 }
 
 /// The columns an analyst reads first, for a terminal; CSV and JSON lines have all.

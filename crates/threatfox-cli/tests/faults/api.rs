@@ -22,7 +22,7 @@ faults! {
         asked(1, bench, API, status("unknown_auth_key"))
     };
     missing_key => 1, ["needs an Auth-Key and none was given", "https://auth.abuse.ch/"], |bench| {
-        // An empty variable is no key: that is how Velociraptor passes none on.
+        // An empty variable means no key: Velociraptor passes it on like this.
         let server = crate::Server::always(ok("{}"));
         let mut command = bench.command_at(&server, &crate::args(API));
         command.env("THREATFOX_AUTH_KEY", "");
@@ -33,7 +33,7 @@ faults! {
     missing_key_file => 1, ["can't read the Auth-Key from none.txt"], |bench| {
         asked(0, bench, "fetch --auth-key-file none.txt", ok("{}"))
     };
-    key_without_tls => 1, ["won't send the Auth-Key to http://api.example/ without TLS"], |bench| {
+    key_without_tls => 1, ["the Auth-Key is not sent to http://api.example/ without TLS"], |bench| {
         bench.finish(bench.command(&crate::args("fetch --source api --api-url http://api.example/")))
     };
     // The open export is closed, and the one for holders of a key does not take it.

@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::support::{api, csv_export, ok, record};
 use crate::{API, FULL, asked, faults};
 
-fn gzip(text: &str) -> Vec<u8> {
+pub fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()

@@ -71,7 +71,7 @@ fn a_full_disk_at_each_place_fails_with_its_name_and_leaves_the_feed() {
 fn waits(child: &mut Child, bench: &Bench, stdin: bool) {
     if let Some(pipe) = child.stdin.as_mut().filter(|_| stdin) {
         // More than a pipe holds: it is written once the program reads.
-        let line = "# a comment that every reader passes over\n";
+        let line = "# a comment that every reader skips\n";
         pipe.write_all(line.repeat(4000).as_bytes()).unwrap();
         return;
     }

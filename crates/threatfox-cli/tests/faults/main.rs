@@ -1,4 +1,5 @@
-//! What goes wrong in a year, a test a fault: its exit code, its message, and the last good feed byte for byte as it was.
+//! What goes wrong in a year, one test per fault: its exit code, its message, and the last good feed byte for byte
+//! unchanged.
 //! The guide's table of faults is held to the same list.
 
 // The lint knows test functions only, not what they call.

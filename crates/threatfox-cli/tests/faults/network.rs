@@ -44,7 +44,7 @@ faults! {
     redirect_to_another_host => 1, ["another host", "redirected to https://login.example/,"], |bench| {
         asked(1, bench, RECENT, answer("302 Found", "Location: https://login.example/?x\r\n", ""))
     };
-    proxy_wants_a_password => 1, ["the proxy wants a user name and password"], |bench| {
+    proxy_wants_a_password => 1, ["the proxy needs a user name and password"], |bench| {
         through(&Server::always(answer("407 Proxy Authentication Required", "", "")), bench)
     };
     proxy_refuses => 1, ["the proxy did not open a way", "login"], |bench| {
@@ -83,6 +83,12 @@ faults! {
     };
     badly_packed => 1, ["broke off after 0 bytes"], |bench| {
         asked(1, bench, API, answer("200 OK", "Content-Encoding: gzip\r\n", "{}"))
+    };
+    unpacks_without_end => 1, ["it unpacks to more than 100 times its size"], |bench| {
+        // 64 MiB in 64 KiB: of each byte that is sent, a thousand come out.
+        let bomb = crate::data::gzip(&"0".repeat(64 << 20));
+        assert!(bomb.len() < 128 << 10);
+        asked(1, bench, API, answer("200 OK", "Content-Encoding: gzip\r\n", bomb))
     };
     no_http => 1, ["the request failed"], |bench| asked(1, bench, API, raw("SSH-2.0-OpenSSH_9.2\r\n"));
     too_large => 1, ["larger than 536870912 bytes"], |bench| {

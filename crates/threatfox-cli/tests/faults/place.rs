@@ -20,7 +20,7 @@ fn with_room_for(bench: &Bench, blocks: u32, server: &Server, words: &str) -> Ra
     bench.finish(command)
 }
 
-/// Runs it as somebody whom rights bind: not as root, who may write everywhere.
+/// Runs it as a user whose rights are limited: not as root, who may write everywhere.
 fn without_rights(bench: &Bench, server: &Server, words: &[&str], may_not_write: &str) -> Ran {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
     use std::os::unix::process::CommandExt;

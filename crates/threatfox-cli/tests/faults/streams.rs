@@ -102,7 +102,7 @@ fn args(server: &Server, words: &str) -> Vec<String> {
     args
 }
 
-/// A pipe that nobody reads any more.
+/// A pipe whose reader has closed it.
 fn unread() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -184,7 +184,7 @@ fn a_stdout_without_a_reader_ends_quietly() {
 }
 
 #[test]
-fn a_stdout_without_room_is_a_failure_of_whoever_writes_to_it() {
+fn a_full_stdout_is_a_failure_of_each_command_that_writes_to_it() {
     // Help and version are clap's, which has nothing to lose.
     let prints = |case: &Case| case.prints && !case.words.starts_with("--");
     each(

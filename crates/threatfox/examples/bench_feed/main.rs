@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use threatfox::feed;
-use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::output::Output;
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
@@ -181,12 +181,11 @@ fn measure(task: &str, input: &Path, output: &Path) -> Result<()> {
         }
         _ => {
             let mut normalizer =
-                Normalizer::new(Shape::ByKey, Filter::default(), SharedHosts::built_in());
+                Normalizer::<KeyStore>::new(Filter::default(), SharedHosts::built_in());
             source::read(&Input::new(input), &mut normalizer)?;
-            if let (Normalized::ByKey(store), _) = normalizer.finish()? {
-                let out = Output::create(output)?;
-                feed::write(&store, out, Layout::Csv)?.0.finish()?;
-            }
+            let (store, _) = normalizer.finish()?;
+            let out = Output::create(output)?;
+            feed::write(&store, out, Layout::Csv)?.0.finish()?;
         }
     }
     let seconds = start.elapsed().as_secs_f64();

@@ -10,10 +10,11 @@ use reqwest::{Certificate, StatusCode};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::answer::{text_of, with_wait};
+use super::answer::{body, is_packed, text_of, with_wait};
 use super::retry::Retries;
 use super::transfer::{self, Bounds, Incoming};
-use super::{AuthKey, Download, DownloadError, Event, Period, Request, Validators, address};
+use super::{AuthKey, Download, DownloadError, Event, Period, Request, Validators, url_policy};
+use crate::source::Budget;
 use crate::text::hex;
 
 const AUTH_KEY: HeaderName = HeaderName::from_static("auth-key");
@@ -49,7 +50,7 @@ impl ClientOptions {
     pub const TIMEOUT: Duration = Duration::from_secs(60);
 }
 
-/// Asks abuse.ch, with a key or without one. The proxy variables of the environment are honoured, save for this machine.
+/// Asks abuse.ch, with a key or without one. Uses the proxy variables of the environment, except for this machine.
 #[derive(Debug)]
 pub struct Client {
     pub(super) options: ClientOptions,
@@ -76,7 +77,7 @@ impl Client {
     /// [`DownloadError::Address`], [`DownloadError::CaFile`].
     pub fn new(mut options: ClientOptions, key: Option<AuthKey>) -> Result<Self, DownloadError> {
         for url in [&options.api_url, &options.export_url, &options.hunting_url] {
-            address::check(url)?;
+            url_policy::check(url)?;
         }
         if !options.export_url.path().ends_with('/') {
             // A base without it would lose its last part when a path is joined to it.
@@ -149,7 +150,7 @@ impl Client {
         };
         let incoming = Incoming {
             source_name: &prepared.source_name,
-            expected: response.content_length(),
+            expected: response.content_length().filter(|_| !is_packed(&response)),
             timeout: self.options.timeout,
             folder: self
                 .options
@@ -157,7 +158,9 @@ impl Client {
                 .clone()
                 .unwrap_or_else(std::env::temp_dir),
         };
-        let (file, bytes) = transfer::receive(response, &incoming, &self.bounds, watch)?;
+        let budget = Budget::default();
+        let body = body(response, &budget);
+        let (file, bytes) = transfer::receive(body, &incoming, &self.bounds, watch)?;
         Ok(Some(Download {
             file,
             bytes,
@@ -166,7 +169,7 @@ impl Client {
         }))
     }
 
-    /// The name under which a [`super::Cache`] keeps the answer: the same question to the same address, whoever asks.
+    /// The name under which a [`super::Cache`] keeps the answer: the same for the same question to the same address.
     ///
     /// # Errors
     /// As for a request that can't be sent.
@@ -186,19 +189,22 @@ impl Client {
             }
             Request::KeyedExport(period) => (self.keyed_url(request, *period)?, true),
         };
-        let source_name = self.redact(&format!("{} ({request})", address::shown(&url)));
+        let source_name = self.redact(&format!("{} ({request})", url_policy::shown(&url)));
         let mut headers = HeaderMap::new();
         let key = match &self.key {
             None if needs_key => return Err(DownloadError::KeyMissing { source_name }),
-            Some(key) if needs_key || address::export_may_have_key(&url, &self.options.api_url) => {
+            Some(key)
+                if needs_key || url_policy::export_may_have_key(&url, &self.options.api_url) =>
+            {
                 Some(key)
             }
             _ => None,
         };
         if let Some(key) = key {
-            address::check_for_key(&url)?;
+            url_policy::check_for_key(&url)?;
             headers.insert(AUTH_KEY, key.header()?);
         }
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let body = request.body()?.map(|body| body.to_string().into_bytes());
         if body.is_some() {
             headers.insert(
@@ -227,7 +233,7 @@ impl Client {
     fn keyed_url(&self, request: &Request, period: Period) -> Result<Url, DownloadError> {
         let api = &self.options.api_url;
         let Some(key) = &self.key else {
-            let source_name = format!("{} ({request})", address::shown(api));
+            let source_name = format!("{} ({request})", url_policy::shown(api));
             return Err(DownloadError::KeyMissing { source_name });
         };
         let mut url = join(api, "/v2/files/exports/")?;
@@ -250,7 +256,7 @@ impl Client {
             .timeout(self.options.timeout)
             .connect_timeout(self.options.timeout.min(MAX_CONNECT_WAIT))
             .tls_certs_merge(self.certificates.iter().cloned());
-        if address::is_loopback(url) {
+        if url_policy::is_loopback(url) {
             builder = builder.no_proxy();
         }
         builder
@@ -285,14 +291,14 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate>, DownloadError> {
     let certificates = Certificate::from_pem_bundle(&pem)
         .map_err(|error| unusable(transfer::root_cause(&error)))?;
     if certificates.is_empty() {
-        return Err(unusable("there is none in it".into()));
+        return Err(unusable("it holds no certificate".into()));
     }
     Ok(certificates)
 }
 
 fn join(base: &Url, path: &str) -> Result<Url, DownloadError> {
     base.join(path).map_err(|_| DownloadError::Address {
-        url: address::shown(base),
+        url: url_policy::shown(base),
         reason: "nothing can be joined to it",
     })
 }

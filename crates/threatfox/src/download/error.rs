@@ -1,4 +1,5 @@
-//! What can go wrong in a download, in one line: the cause first, then what was asked for. None of them ever holds the Auth-Key.
+//! What can go wrong in a download, in one line: the cause first, then what was asked for. None of them ever holds the
+//! Auth-Key.
 
 use std::io;
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ pub enum DownloadError {
     },
 
     /// The key would have travelled in the clear.
-    #[error("won't send the Auth-Key to {url} without TLS")]
+    #[error("the Auth-Key is not sent to {url} without TLS")]
     KeyInClear {
         /// The address.
         url: String,
@@ -111,7 +112,7 @@ pub enum DownloadError {
     },
 
     /// HTTP 407 on the way.
-    #[error("the proxy wants a user name and password: {source_name}")]
+    #[error("the proxy needs a user name and password: {source_name}")]
     ProxyLogin {
         /// What was asked for.
         source_name: String,
@@ -209,6 +210,15 @@ pub enum DownloadError {
         source_name: String,
         /// The bound, in bytes.
         limit: u64,
+    },
+
+    /// A small body that unpacks to a large one.
+    #[error("the answer is refused, {reason}: {source_name}")]
+    UnpacksTooLarge {
+        /// What was asked for.
+        source_name: String,
+        /// To how much.
+        reason: String,
     },
 
     /// The body broke off, or could not be unpacked.

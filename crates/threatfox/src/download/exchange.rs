@@ -1,4 +1,5 @@
-//! One try at a request: redirects followed by the rules, and each way it can end sorted into what may pass and what will not.
+//! One try at a request: redirects followed by the rules, and each way it can end sorted into what may pass and what will
+//! not.
 
 use std::error::Error;
 use std::io::{self, Read};
@@ -9,10 +10,12 @@ use reqwest::StatusCode;
 use reqwest::blocking::{Client as Http, Response};
 use reqwest::header::{self, HeaderMap};
 
-use super::answer::text_of;
+use super::answer::{body, text_of};
 use super::client::{Client, Prepared};
 use super::retry::{Failure, http_date, retry_after};
-use super::{DownloadError, address, transfer};
+use super::url_policy::NotFollowed;
+use super::{DownloadError, transfer, url_policy};
+use crate::source::Budget;
 
 /// Of an answer that is an error, so much is read for the server's own words.
 const MAX_ERROR_BODY: u64 = 16 << 10;
@@ -25,7 +28,7 @@ impl Client {
         prepared: &Prepared,
     ) -> Result<Response, Failure<DownloadError>> {
         let mut url = prepared.url.clone();
-        for _ in 0..=address::MAX_REDIRECTS {
+        for _ in 0..=url_policy::MAX_REDIRECTS {
             let posted = prepared.body.is_some();
             let request = match &prepared.body {
                 Some(body) => http.post(url.clone()).body(body.clone()),
@@ -39,8 +42,8 @@ impl Client {
             let location = text_of(response.headers(), header::LOCATION);
             match location {
                 Some(location) if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
-                    url = address::redirect(status, &url, &location, posted).map_err(
-                        |(to, reason)| {
+                    url = url_policy::redirect(status, &url, &location, posted).map_err(
+                        |NotFollowed { to, reason }| {
                             Failure::Final(DownloadError::Redirect {
                                 source_name: prepared.source_name.clone(),
                                 to: self.redact(&to),
@@ -57,7 +60,7 @@ impl Client {
         }
         Err(Failure::Final(DownloadError::Redirect {
             source_name: prepared.source_name.clone(),
-            to: self.redact(&address::shown(&url)),
+            to: self.redact(&url_policy::shown(&url)),
             reason: "there are too many redirects",
         }))
     }
@@ -157,15 +160,16 @@ fn server_time(headers: &HeaderMap) -> Timestamp {
 /// ends it, and a server that trickles it is not listened to for longer than the time-out.
 fn start_of(response: Response, timeout: Duration) -> Vec<u8> {
     let start = Instant::now();
-    let mut response = response.take(MAX_ERROR_BODY);
-    let (mut body, mut buffer) = (Vec::new(), [0; 4096]);
+    let budget = Budget::default();
+    let mut response = body(response, &budget).take(MAX_ERROR_BODY);
+    let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
     while start.elapsed() < timeout {
         match response.read(&mut buffer) {
-            Ok(count @ 1..) => body.extend_from_slice(&buffer[..count]),
+            Ok(count @ 1..) => text.extend_from_slice(&buffer[..count]),
             Ok(0) | Err(_) => break,
         }
     }
-    body
+    text
 }
 
 /// The server's own words as `, …`: the status and text of the API's JSON, or the title of a page.
@@ -191,7 +195,7 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
         if let Some(error) = error.downcast_ref() {
             return Some(error);
         }
-        // An io::Error names as its source what its content was caused by, and so passes over the content.
+        // An io::Error names as its source what its content was caused by, and so skips the content.
         let content = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);

@@ -4,27 +4,27 @@
 //! `query_status` included. Here stand the rules of the network: TLS always verified, the [`AuthKey`] only to where it
 //! belongs and never in a message, no redirect to another host, bounded bytes, time and retries.
 
-mod address;
 mod answer;
+mod auth_key;
 mod cache;
 mod client;
 mod error;
 mod exchange;
-mod key;
 mod request;
 mod retry;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod url_policy;
 
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
+pub use auth_key::AuthKey;
 pub use cache::{Cache, CacheError, Cached};
 pub use client::{Client, ClientOptions};
 pub use error::DownloadError;
-pub use key::AuthKey;
 pub use request::{Days, Export, ExportType, Format, Period, Request, Search};
 
 /// A whole answer. The file is removed when this is dropped.

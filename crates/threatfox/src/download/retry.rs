@@ -71,7 +71,7 @@ impl Retries {
 }
 
 /// The wait that a `Retry-After` header names, in seconds or as an HTTP date (RFC 9110 section 10.2.3).
-/// A date in the past is no wait; anything else is as if the header were not there.
+/// A date in the past means no wait; anything else is ignored.
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {

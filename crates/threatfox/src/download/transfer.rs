@@ -1,4 +1,5 @@
-//! The body of an answer: streamed into a temporary file, bounded in bytes and time, never mistaken for data when it is a web page.
+//! The body of an answer: streamed into a temporary file, bounded in bytes and time, never mistaken for data when it is a
+//! web page.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -74,6 +75,12 @@ pub(super) fn receive(
                 return Err(DownloadError::Timeout {
                     source_name: source_name(),
                     timeout: incoming.timeout,
+                });
+            }
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(DownloadError::UnpacksTooLarge {
+                    source_name: source_name(),
+                    reason: error.to_string(),
                 });
             }
             Err(error) => {

@@ -11,7 +11,8 @@ use crate::source::MAX_FIELD;
 /// Takes each entry.
 pub(super) type Take<'a> = dyn FnMut(Entry<'_>) -> Result<(), Error> + 'a;
 
-/// Walks through the list: entries by their number, in a list, or either of these in `data`; all have been seen or told of.
+/// Walks through the list: entries by their number, in a list, or either of these in `data`. All of these forms exist or
+/// are documented.
 pub(super) struct Walk<'a> {
     pub take: &'a mut Take<'a>,
     /// The `query_status` or `error` of the answer.

@@ -10,8 +10,8 @@ use std::io::{BufRead, BufReader};
 use self::json::{Take, Walk};
 use crate::error::{ApiError, Error, Place};
 use crate::ioc::Ioc;
-use crate::key::Kind;
 use crate::lookup::read_value;
+use crate::match_key::Kind;
 use crate::record::{Record, parse_time};
 use crate::reject::{Reason, Reject};
 use crate::source::{Input, MAX_FIELD, Records, TextBound, skip_mark, unpack};
@@ -24,7 +24,7 @@ const MAX_NOTES: usize = 200;
 #[derive(Debug, Clone, Default)]
 pub struct FalsePositives {
     removals: HashMap<String, Removal>,
-    /// Entries that are no indicator of a kind that is matched.
+    /// Entries that are not of a kind that can match.
     pub passed_over: u64,
 }
 

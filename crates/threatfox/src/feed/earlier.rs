@@ -41,7 +41,7 @@ impl Earlier {
         }
         let (content, rows, damage) = match unpack(&Input::new(path), |file, _| Ok(read(file))) {
             Err(Error::Empty { .. }) => return Ok(Self::Free),
-            // A zip that is no export; what is gzipped comes as far as it can be read.
+            // A zip is not a feed; what is gzipped is read as far as possible.
             Err(Error::Unreadable { .. } | Error::Incomplete { .. }) => {
                 (Content::Other("PK".to_owned()), 0, None)
             }

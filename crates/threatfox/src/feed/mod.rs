@@ -15,8 +15,8 @@ pub use row::FeedRow;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::key::{Kind, push_regex};
-use crate::summary::Keys;
+use crate::match_key::{Kind, push_regex};
+use crate::summary::RowCounts;
 use crate::table::{Cell, Layout, Table};
 
 /// The format's number: raised when a column goes, moves or changes its meaning, so that older readers must be renewed.
@@ -67,10 +67,10 @@ pub trait Part: Sync {
     fn each_row(&self, take: &mut dyn FnMut(&FeedRow<'_>) -> io::Result<()>) -> io::Result<()>;
 }
 
-/// Writes the feed and counts its keys. All cores make rows.
-pub fn write<W: Write>(store: &impl Store, out: W, layout: Layout) -> io::Result<(W, Keys)> {
+/// Writes the feed and counts its rows. All cores make rows.
+pub fn write<W: Write>(store: &impl Store, out: W, layout: Layout) -> io::Result<(W, RowCounts)> {
     let mut out = Table::new(out, layout, &COLUMNS)?.finish()?;
-    let mut keys = Keys::default();
+    let mut counts = RowCounts::default();
     for parts in store.parts(PART).chunks(rayon::current_num_threads()) {
         let made: Vec<_> = parts
             .par_iter()
@@ -79,19 +79,19 @@ pub fn write<W: Write>(store: &impl Store, out: W, layout: Layout) -> io::Result
         for rows in made {
             let (text, of_part) = rows?;
             out.write_all(&text)?;
-            keys.add_all(&of_part);
+            counts.add_all(&of_part);
         }
     }
-    Ok((out, keys))
+    Ok((out, counts))
 }
 
-/// The rows of a part as text, and their keys counted.
-fn rows(part: &dyn Part, layout: Layout) -> io::Result<(Vec<u8>, Keys)> {
+/// The rows of a part as text, and counted.
+fn rows(part: &dyn Part, layout: Layout) -> io::Result<(Vec<u8>, RowCounts)> {
     let mut table = Table::part(Vec::new(), layout, &COLUMNS);
-    let mut keys = Keys::default();
+    let mut counts = RowCounts::default();
     let (mut regex, mut ports) = (String::new(), String::new());
     part.each_row(&mut |row| {
-        keys.add(row.kind, row.first_seen, row.last_seen);
+        counts.add(row.kind, row.first_seen, row.last_seen);
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);
         ports.clear();
@@ -125,5 +125,5 @@ fn rows(part: &dyn Part, layout: Layout) -> io::Result<(Vec<u8>, Keys)> {
             Cell::Flag(row.compromised),
         ])
     })?;
-    Ok((table.finish()?, keys))
+    Ok((table.finish()?, counts))
 }

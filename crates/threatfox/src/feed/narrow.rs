@@ -25,7 +25,7 @@ pub enum Line<'a> {
 /// kinds are read.
 ///
 /// # Errors
-/// The input cannot be read, is no feed, lacks a column or has a row whose key cannot be read. Also the error of
+/// The input cannot be read, is not a feed, lacks a column or has a row whose key cannot be read. Also the error of
 /// `take`.
 pub fn lines(
     input: &Input,

@@ -5,18 +5,18 @@ use std::fmt::Display;
 use super::line::{FieldTexts, Fields, Lines, broken};
 use super::{COLUMNS, FeedRow};
 use crate::error::{Error, Place};
-use crate::key::{Kind, SUBDOMAINS, push_regex};
+use crate::match_key::{Kind, SUBDOMAINS, push_regex};
 use crate::record::parse_rfc3339;
 use crate::source::{Input, MAX_FIELD, unpack};
 use crate::text::clean;
 
 /// Reads a feed by key, plain or gzipped, and hands over each row and its place. Gives back the number of rows.
 ///
-/// Columns are found by their names; those that this version does not know are passed over. That keys are unique is
+/// Columns are found by their names; columns that this version does not know are skipped. That keys are unique is
 /// for the taker to see.
 ///
 /// # Errors
-/// The input cannot be read, is no feed, lacks a column, has a field that is not what its column says, or has no row.
+/// The input cannot be read, is not a feed, lacks a column, has a field that is not what its column says, or has no row.
 /// Also the error of `take`, which ends the reading. Rows may have been handed over by then: do not use them.
 pub fn read(
     input: &Input,

@@ -1,6 +1,6 @@
 //! A row of the feed as typed values.
 
-use crate::key::{Kind, push_regex};
+use crate::match_key::{Kind, push_regex};
 
 /// A row of the feed: what is known of one key. The texts are clean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct FeedRow<'a> {
     pub kind: Kind,
     /// The newest indicator behind the key, as ThreatFox writes it; empty for hashes.
     pub ioc: &'a str,
-    /// ThreatFox's type of the indicator; any text in a list that somebody made by hand.
+    /// ThreatFox's type of the indicator; any text in a list made by hand.
     pub ioc_type: &'a str,
     /// Whether a name below the key must not match.
     pub exact: bool,

@@ -9,9 +9,9 @@ use super::Feed;
 use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
 use crate::feed::{self, FeedRow};
-use crate::key::Kind;
+use crate::match_key::Kind;
 use crate::source::Input;
-use crate::web_address::split_at_scheme;
+use crate::url::split_at_scheme;
 
 /// No time.
 const NEVER: i64 = i64::MIN;
@@ -141,7 +141,7 @@ impl Index {
         self.rows.len()
     }
 
-    /// Whether there is no key.
+    /// Whether the index is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -85,7 +85,7 @@ impl<'i, F: Feed<'i>> Matcher<'i, F> {
 mod tests {
     use super::super::Index;
     use super::*;
-    use crate::key::Kind;
+    use crate::match_key::Kind;
 
     /// An event in a test: fields with their texts.
     struct Event<'t> {

@@ -22,7 +22,7 @@ const DISGUISES: [(&str, &str); 13] = [
     ("{:}", ":"),
 ];
 
-/// The value as it was before it was made harmless. Only scheme and host are touched: a path may have brackets of its
+/// Undoes the defanging of a value. Only scheme and host are touched: a path may have brackets of its
 /// own.
 #[must_use]
 pub fn refang(text: &str) -> Cow<'_, str> {

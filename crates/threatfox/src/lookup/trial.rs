@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::feed::FeedRow;
-use crate::key::Kind;
+use crate::match_key::Kind;
 use crate::rules::reader::{Key, Observer};
 use crate::rules::{Algorithm, KeyKind, Match, Place, Rules};
 
@@ -18,9 +18,9 @@ pub trait Feed<'i> {
 /// Which rows of a feed are looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// Rows with less confidence are passed over.
+    /// Rows with less confidence are skipped.
     pub min_confidence: u8,
-    /// Rows of other kinds are passed over.
+    /// Rows of other kinds are skipped.
     pub kinds: Vec<Kind>,
 }
 

@@ -1,29 +1,29 @@
-//! A value that somebody typed or pasted: what it is, and what it matches.
+//! A value that a user typed or pasted: what it is, and what it matches.
 
 use super::{Feed, Hit, Matcher};
-use crate::address::parse_with_port;
 use crate::ioc::{Algorithm, Ioc, IocType};
-use crate::key::Kind;
+use crate::ip::parse_with_port;
+use crate::match_key::Kind;
 use crate::reject::{Reason, Reject};
 use crate::rules::Rules;
 use crate::rules::plan::{FieldReader, Plan, Row};
 use crate::rules::reader::{Observer, canonical};
-use crate::web_address::split_at_scheme;
+use crate::url::split_at_scheme;
 
 /// Reads an address (with or without a port), host, URL or hash. Undo a disguise with [`super::refang`] first.
 ///
 /// # Errors
-/// What is wrong; [`Reason::BadDomain`] for what is nothing of these.
+/// What is wrong; [`Reason::BadDomain`] for a text that is none of these.
 pub fn read_value(text: &str) -> Result<Ioc<'_>, Reject> {
-    let (ioc, _) = match hash_type(text) {
+    let parsed = match hash_type(text) {
         Some((algorithm, hex)) => Ioc::parse(IocType::Hash(algorithm), hex)?,
         None if split_at_scheme(text).is_some() => Ioc::parse(IocType::Url, text)?,
         None => match address(text) {
-            Some(address) => (address, false),
+            Some(address) => return Ok(address),
             None => Ioc::parse(IocType::Domain, text).map_err(about_host)?,
         },
     };
-    Ok(ioc)
+    Ok(parsed.ioc)
 }
 
 /// Hexadecimal of the right length, also as `SHA256=…` (Sysmon) or `sha256:…` (a feed's key).
@@ -51,7 +51,7 @@ fn address(text: &str) -> Option<Ioc<'static>> {
     Some(Ioc::Address(canonical(ip), port))
 }
 
-/// What is nothing else was read as a host: that nobody meant one must not puzzle.
+/// A text that is nothing else is read as a host. The message says so, as the user may not have meant one.
 fn about_host(reject: Reject) -> Reject {
     if reject.reason != Reason::BadDomain {
         return reject;
@@ -70,7 +70,7 @@ impl TypedValue {
     /// The provider of the place.
     pub const PROVIDER: &'static str = "Value";
 
-    /// A value. A URL has two spellings: as somebody wrote it, and as browsers read it.
+    /// A value. A URL has two spellings: as it was typed, and as browsers read it.
     #[must_use]
     pub fn all_of(ioc: &Ioc<'_>) -> Vec<Self> {
         let one = |field, text: &str| Self {

@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use crate::address::{Scope, scope};
 use crate::false_positives::FalsePositives;
 use crate::ioc::Ioc;
+use crate::ip::{Scope, scope};
 use crate::policy::Policy;
 use crate::record::Record;
 use crate::reject::{Reason, Reject};
-use crate::web_address::UrlHost;
+use crate::url::UrlHost;
 
 /// What the user wants to keep. The default keeps everything that can match on the internet.
 #[derive(Debug, Clone, Default)]

@@ -8,11 +8,12 @@ use std::io;
 
 use rayon::slice::ParallelSliceMut;
 
+use super::Store;
 use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
 use crate::feed::{self, FeedRow};
 use crate::ioc::IocType;
-use crate::key::{Key, KeyMaker, Kind};
+use crate::match_key::{Key, KeyMaker, Kind};
 use crate::record::{Column, Record};
 use crate::text::clean;
 
@@ -31,7 +32,7 @@ struct Fact {
     last_seen: i64,
     malware: u32,
     threat_type: u32,
-    /// 0 is none.
+    /// 0 means none.
     port: u16,
     confidence: u8,
     kind: Kind,
@@ -55,12 +56,10 @@ pub struct KeyStore {
     threat_types: Names,
 }
 
-impl KeyStore {
-    /// Adds a record under each of its keys. Says whether a shared host was spared.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`].
-    pub fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error> {
+impl Store for KeyStore {
+    const MAY_BE_EMPTY: bool = false;
+
+    fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error> {
         let value = clean(record.raw.get(Column::Ioc));
         let malware = record.raw.get(Column::MalwarePrintable);
         let malware = if malware.is_empty() {
@@ -108,7 +107,7 @@ impl KeyStore {
         failure.map_or(Ok(spared), Err)
     }
 
-    pub(super) fn sort(&mut self) {
+    fn sort(&mut self) {
         for names in [&mut self.malware, &mut self.threat_types] {
             // The separator of merged names cannot stand in a name.
             names.rewrite(|name| clean(name).replace(';', ","));
@@ -117,7 +116,9 @@ impl KeyStore {
         self.facts
             .par_sort_unstable_by(|a, b| a.start.cmp(&b.start).then_with(|| compare(arena, a, b)));
     }
+}
 
+impl KeyStore {
     /// The facts in parts of about this size, in the order of their keys. All facts of a key are in one part.
     fn parts(&self, size: usize) -> Vec<Part<'_>> {
         let mut parts = Vec::new();

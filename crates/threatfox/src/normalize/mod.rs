@@ -4,13 +4,12 @@ mod filter;
 mod key_store;
 mod row_store;
 
-pub use crate::feed::Shape;
 pub use filter::Filter;
 pub use key_store::KeyStore;
 pub use row_store::{IocRow, RowStore};
 
 use crate::error::Error;
-use crate::key::KeyMaker;
+use crate::match_key::KeyMaker;
 use crate::record::{Column, RawRecord, Record};
 use crate::reject::{Reason, Reject};
 use crate::shared_hosts::SharedHosts;
@@ -20,40 +19,38 @@ use crate::summary::Counts;
 /// Takes each reject, where a list of them is wanted.
 pub type RejectSink<'a> = Box<dyn FnMut(&RawRecord<'_>, &Reject) -> Result<(), Error> + 'a>;
 
+/// Keeps what is in the result: [`KeyStore`] for a feed by key, [`RowStore`] for rows by IOC.
+pub trait Store: Default {
+    /// Whether a result without any row is one.
+    const MAY_BE_EMPTY: bool;
+
+    /// Adds a record. Says whether a shared host was spared.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error>;
+
+    /// Sorts and merges, when no more are added.
+    fn sort(&mut self);
+}
+
 /// Collects the records of any number of inputs. The order in which they come makes no difference to the result.
-pub struct Normalizer<'a> {
+pub struct Normalizer<'a, S> {
     filter: Filter,
     keys: KeyMaker,
-    store: Store,
+    store: S,
     counts: Counts,
     rejects: Option<RejectSink<'a>>,
 }
 
-enum Store {
-    ByKey(KeyStore),
-    ByIoc(RowStore),
-}
-
-/// The result.
-pub enum Normalized {
-    /// A feed by key.
-    ByKey(KeyStore),
-    /// Rows by IOC.
-    ByIoc(RowStore),
-}
-
-impl<'a> Normalizer<'a> {
+impl<'a, S: Store> Normalizer<'a, S> {
     /// Begins with nothing.
     #[must_use]
-    pub fn new(shape: Shape, filter: Filter, shared: SharedHosts) -> Self {
-        let store = match shape {
-            Shape::ByKey => Store::ByKey(KeyStore::default()),
-            Shape::ByIoc => Store::ByIoc(RowStore::default()),
-        };
+    pub fn new(filter: Filter, shared: SharedHosts) -> Self {
         Self {
             filter,
             keys: KeyMaker::new(shared),
-            store,
+            store: S::default(),
             counts: Counts::default(),
             rejects: None,
         }
@@ -76,36 +73,22 @@ impl<'a> Normalizer<'a> {
     ///
     /// # Errors
     /// [`Error::NothingLeft`] where a feed would be empty, or there was no record at all.
-    pub fn finish(self) -> Result<(Normalized, Counts), Error> {
-        let Self { store, counts, .. } = self;
-        let empty = match &store {
-            Store::ByKey(_) => counts.kept == 0,
-            Store::ByIoc(_) => counts.read == 0,
-        };
-        if empty {
+    pub fn finish(self) -> Result<(S, Counts), Error> {
+        let Self {
+            mut store, counts, ..
+        } = self;
+        if counts.read == 0 || counts.kept == 0 && !S::MAY_BE_EMPTY {
             return Err(Error::NothingLeft {
                 read: counts.read,
                 dropped: counts.dropped_text(),
             });
         }
-        let normalized = match store {
-            Store::ByKey(mut store) => {
-                store.sort();
-                Normalized::ByKey(store)
-            }
-            Store::ByIoc(mut store) => {
-                store.sort();
-                Normalized::ByIoc(store)
-            }
-        };
-        Ok((normalized, counts))
+        store.sort();
+        Ok((store, counts))
     }
 
     fn keep(&mut self, record: &Record<'_>) -> Result<(), Error> {
-        let spared = match &mut self.store {
-            Store::ByKey(store) => store.add(record, &mut self.keys)?,
-            Store::ByIoc(store) => store.add(record, &mut self.keys)?,
-        };
+        let spared = self.store.add(record, &mut self.keys)?;
         self.counts.keep(record, spared);
         Ok(())
     }
@@ -122,7 +105,7 @@ impl<'a> Normalizer<'a> {
     }
 }
 
-impl Sink for Normalizer<'_> {
+impl<S: Store> Sink for Normalizer<'_, S> {
     fn record(&mut self, raw: &RawRecord<'_>) -> Result<(), Error> {
         self.counts.read += 1;
         let record = match Record::parse(raw) {

@@ -1,9 +1,11 @@
-//! Rows by IOC: one a record, newest id first; the same record in two inputs is one row, as it was active last.
+//! Rows by IOC: one per record, newest id first; a record that two inputs have is one row, in the version that was active
+//! last.
 
+use super::Store;
 use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
 use crate::ioc::{Ioc, IocType};
-use crate::key::{KeyMaker, Kind};
+use crate::match_key::{KeyMaker, Kind};
 use crate::record::{Column, Record};
 use crate::text::clean;
 
@@ -57,12 +59,10 @@ pub struct IocRow<'a> {
     pub id: u64,
 }
 
-impl RowStore {
-    /// Adds a record under its first key. Says whether a shared host was spared.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`].
-    pub fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error> {
+impl Store for RowStore {
+    const MAY_BE_EMPTY: bool = true;
+
+    fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error> {
         let mut first = None;
         let spared = keys.each(&record.ioc, &mut |key| {
             if first.is_none() {
@@ -101,7 +101,7 @@ impl RowStore {
         Ok(spared)
     }
 
-    pub(super) fn sort(&mut self) {
+    fn sort(&mut self) {
         let Self { rows, arena, names } = self;
         let activity = |row: &Row| row.first_seen.max(row.last_seen.unwrap_or(i64::MIN));
         rows.sort_unstable_by(|a, b| {
@@ -134,7 +134,9 @@ impl RowStore {
         });
         rows.dedup_by_key(|row| row.id);
     }
+}
 
+impl RowStore {
     /// Hands the rows over.
     ///
     /// # Errors

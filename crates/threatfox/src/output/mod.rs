@@ -35,7 +35,7 @@ pub struct Written {
     pub sha256: String,
 }
 
-/// An output that is being written. Dropped before [`Output::finish`], it leaves an earlier file as it was.
+/// An output that is being written. Dropped before [`Output::finish`], the earlier file is unchanged.
 pub struct Output {
     path: PathBuf,
     background: Background,
@@ -50,7 +50,7 @@ enum Place {
     Stdout(io::Stdout),
     /// Beside the target, renamed at the end.
     Temporary(TemporaryFile, PathBuf),
-    /// What is no regular file (`/dev/null`, a pipe) is written to as it is.
+    /// A path that is not a regular file (`/dev/null`, a pipe) is written to directly.
     Special(File),
 }
 
@@ -117,7 +117,7 @@ impl Output {
     }
 }
 
-/// An output that is written, but has not taken its place yet. Dropped, it leaves an earlier file as it was.
+/// An output that is written, but has not taken its place yet. Dropped, the earlier file is unchanged.
 pub struct Complete {
     path: PathBuf,
     hashing: Hashing,

@@ -1,4 +1,4 @@
-//! Which file an output is, whatever it is called.
+//! Which file an output is: two paths may lead to one file.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -39,7 +39,7 @@ pub fn same_place(a: &Path, b: &Path) -> bool {
         #[cfg(unix)]
         (Some(a), Some(b)) => same_file(&a, &b),
         (Some(_), None) | (None, Some(_)) => false,
-        // Windows tells files apart only for whoever opens them: there their names decide.
+        // On Windows the identity of a file is known only after opening it, so the names decide.
         _ => {
             let name = |path| Some(name_of(&followed(path).ok()?));
             name(a).is_some_and(|name_of_a| name(b) == Some(name_of_a))

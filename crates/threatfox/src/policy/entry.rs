@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::host::Host;
-use crate::ioc::{Algorithm, Ioc, IocType};
-use crate::web_address::WebAddress;
+use crate::ioc::{Algorithm, Ioc, IocType, Parsed};
+use crate::url::IocUrl;
 
 /// A network, or a single address.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -20,8 +20,9 @@ impl TryFrom<String> for Network {
     fn try_from(text: String) -> Result<Self, String> {
         let net = text.parse::<IpNet>().ok();
         let net = net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        net.map(Self)
-            .ok_or_else(|| format!("{text:?} is no address and no network such as 203.0.113.0/24"))
+        net.map(Self).ok_or_else(|| {
+            format!("{text:?} is neither an address nor a network such as 203.0.113.0/24")
+        })
     }
 }
 
@@ -36,7 +37,7 @@ impl TryFrom<String> for HostEntry {
     fn try_from(text: String) -> Result<Self, String> {
         let name = text.strip_prefix('.').unwrap_or(&text);
         let host = Host::parse(name).map_err(|why| {
-            format!("{text:?} is no host and no .suffix such as .cdn.example: {why}")
+            format!("{text:?} is neither a host nor a .suffix such as .cdn.example: {why}")
         })?;
         let dot = if name.len() == text.len() { "" } else { "." };
         Ok(Self(format!("{dot}{}", host.as_str())))
@@ -52,8 +53,8 @@ impl TryFrom<String> for UrlEntry {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let (url, _) = WebAddress::parse(&text).map_err(|why| {
-            format!("{text:?} is no URL such as https://site.example/path: {why}")
+        let url = IocUrl::parse(&text).map_err(|why| {
+            format!("{text:?} is not a URL such as https://site.example/path: {why}")
         })?;
         Ok(Self(url.normalized))
     }
@@ -72,11 +73,14 @@ impl TryFrom<String> for HashEntry {
             .into_iter()
             .find_map(
                 |algorithm| match Ioc::parse(IocType::Hash(algorithm), &text) {
-                    Ok((Ioc::Hash(_, hex), _)) => Some(Self(hex.into_owned())),
+                    Ok(Parsed {
+                        ioc: Ioc::Hash(_, hex),
+                        ..
+                    }) => Some(Self(hex.into_owned())),
                     _ => None,
                 },
             )
-            .ok_or_else(|| format!("{text:?} is no MD5, SHA-1 or SHA-256 in hexadecimal"))
+            .ok_or_else(|| format!("{text:?} is not an MD5, SHA-1 or SHA-256 in hexadecimal"))
     }
 }
 
@@ -90,7 +94,7 @@ impl TryFrom<String> for Name {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         if text.trim().is_empty() {
-            return Err("an empty name would stand for nothing: remove it");
+            return Err("the name is empty: remove it");
         }
         Ok(Self(text.trim().to_lowercase()))
     }

@@ -32,7 +32,7 @@ use crate::ioc::Ioc;
 use crate::record::{Column, Record};
 use crate::reject::{Reason, Reject};
 use crate::shared_hosts::{HostSet, SharedHosts};
-use crate::web_address::UrlHost;
+use crate::url::UrlHost;
 use entry::{HashEntry, HostEntry, Name, Network, UrlEntry};
 
 /// A policy file may have this many bytes.
@@ -84,7 +84,7 @@ impl Policy {
     /// Reads a policy file.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Policy`] for what is no policy, with line and column.
+    /// [`Error::Io`]; [`Error::Policy`] for what is not a policy, with line and column.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let io_error = |source| Error::Io {
             action: "read",
@@ -102,7 +102,7 @@ impl Policy {
     /// Reads the text of a policy file of this name.
     ///
     /// # Errors
-    /// [`Error::Policy`] for what is no policy, with line and column.
+    /// [`Error::Policy`] for what is not a policy, with line and column.
     pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
         let wrong = |problem| Error::Policy {
             name: file.to_owned(),
@@ -158,7 +158,11 @@ impl Policy {
     /// The reject of a record that is ignored, with the line that does it.
     #[must_use]
     pub fn check(&self, record: &Record<'_>) -> Option<Reject> {
-        let (section, entry, line) = self
+        let Cause {
+            section,
+            entry,
+            line,
+        } = self
             .by_indicator(&record.ioc)
             .or_else(|| self.by_record(record))?;
         let file = &self.file;
@@ -182,7 +186,11 @@ impl Policy {
 
     fn by_address(&self, ip: IpAddr) -> Option<Cause> {
         let (net, line) = self.networks.iter().find(|(net, _)| net.contains(&ip))?;
-        Some(("ips", net.to_string(), *line))
+        Some(Cause {
+            section: "ips",
+            entry: net.to_string(),
+            line: *line,
+        })
     }
 
     fn by_host(&self, host: &str) -> Option<Cause> {
@@ -212,16 +220,30 @@ impl Policy {
                 tags.split(',')
                     .find_map(|tag| name(&self.tags, "tags", tag))
             })
-            .or_else(|| id.map(|line| ("ids", record.id.to_string(), *line)))
+            .or_else(|| {
+                id.map(|line| Cause {
+                    section: "ids",
+                    entry: record.id.to_string(),
+                    line: *line,
+                })
+            })
     }
 }
 
-/// Section, entry and line.
-type Cause = (&'static str, String, u64);
+/// The entry of a policy that leaves a record out.
+struct Cause {
+    section: &'static str,
+    entry: String,
+    line: u64,
+}
 
 fn find(lines: &Lines<String>, section: &'static str, text: &str) -> Option<Cause> {
     let (entry, line) = lines.get_key_value(text)?;
-    Some((section, entry.clone(), *line))
+    Some(Cause {
+        section,
+        entry: entry.clone(),
+        line: *line,
+    })
 }
 
 fn lines<E, K: Eq + std::hash::Hash>(entries: Entries<E>, key: impl Fn(E) -> K) -> Lines<K> {

@@ -1,4 +1,4 @@
-//! `never.csv`: networks and hashes that are never an indicator, whatever a feed says.
+//! `never.csv`: networks and hashes that are never an indicator, even if a feed has them.
 
 use std::net::IpAddr;
 

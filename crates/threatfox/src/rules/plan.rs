@@ -111,7 +111,8 @@ impl<'r> Plan<'r> {
 }
 
 impl<'r> Provider<'r> {
-    /// The numbers of the events that have places, none for rows that are not events, and those places; both in the order of the table.
+    /// The numbers of the events that have places, none for rows that are not events, and those places; both in the order
+    /// of the table.
     pub fn events(&self) -> impl Iterator<Item = (Option<u64>, &[Step<'r>])> {
         self.events.iter().map(|(id, steps)| (*id, &**steps))
     }

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use super::keys::{Fingerprints, KeySet};
+use super::fingerprints::{Fingerprints, KeySet};
 use crate::error::Error;
 use crate::feed::{Line, lines};
-use crate::key::Kind;
+use crate::match_key::Kind;
 use crate::source::Input;
 
 /// A feed of which only the fingerprints of its keys are in memory.
@@ -21,7 +21,7 @@ impl NarrowedFeed {
     /// Reads the keys of these kinds.
     ///
     /// # Errors
-    /// The feed cannot be read, is none, is of another version, or has no row of these kinds.
+    /// The feed cannot be read, is not a feed, is of another version, or has no row of these kinds.
     pub fn open(input: Input, kinds: Vec<Kind>) -> Result<Self, Error> {
         let mut keys = KeySet::default();
         let mut rows = 0;

@@ -1,10 +1,10 @@
 //! The verdict on a candidate, as a line of JSON per hit.
 
 use serde::Serialize;
+use sysmon_log::Value;
 
 use super::observables::EventRow;
 use super::results::{EventHits, EventId};
-use crate::evtx::Value;
 use crate::lookup::{Hit, Index, Matcher, Wanted};
 use crate::rules::{Rules, Strength};
 
@@ -29,7 +29,7 @@ pub(super) struct Verdicts<'k> {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct HitRow<'h> {
-    time: f64,
+    time: Option<f64>,
     computer: Option<&'h str>,
     #[serde(rename = "RecordID")]
     record: Option<u64>,
@@ -47,14 +47,14 @@ struct HitRow<'h> {
     log_file: &'h str,
 }
 
-/// What is known of an event from its head.
+/// What is known of an event from its head. A damaged one may lack its id or its time.
 #[derive(Clone, Copy)]
 pub(super) struct Head<'h> {
     pub provider: &'h str,
     /// Its number in the plan.
     pub number: usize,
-    pub id: u64,
-    pub time: f64,
+    pub id: Option<u64>,
+    pub time: Option<f64>,
     pub log: &'h str,
 }
 
@@ -69,9 +69,10 @@ impl<'k> Verdicts<'k> {
 
     /// The hits of an event, where it has any.
     pub fn of(&mut self, head: Head<'_>, row: &EventRow<'_, '_>) -> Option<EventHits> {
+        let id = head.id?;
         self.hits.clear();
-        let id = Some(head.id);
-        self.matcher.row(head.provider, id, row, &mut self.hits);
+        self.matcher
+            .row(head.provider, Some(id), row, &mut self.hits);
         self.hits
             .retain(|hit| hit.matched.strength >= self.min_strength);
         if self.hits.is_empty() {
@@ -90,11 +91,11 @@ impl<'k> Verdicts<'k> {
         for hit in &self.hits {
             let row = HitRow {
                 // As exact as the log's own times are shown.
-                time: (head.time * 1000.0).round() / 1000.0,
+                time: head.time.map(|time| (time * 1000.0).round() / 1000.0),
                 computer: named.then_some(&computer),
                 record,
-                place: &format!("{} {}", head.provider, head.id),
-                event: head.id,
+                place: &format!("{} {id}", head.provider),
+                event: id,
                 ioc: hit.row.indicator(),
                 matched: &hit.matched.name,
                 strength: hit.matched.strength.name(),

@@ -8,15 +8,14 @@ use std::thread;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use sysmon_log::{Block, Chunk, Content, Error, Event, Log, Value};
 
+use super::fingerprints::{Fingerprints, KeySet};
 use super::judge::{Head, Judge, Verdicts};
-use super::keys::{Fingerprints, KeySet};
 use super::observables::{EventRow, Lookup};
 use super::pace::Pace;
 use super::report::LogReport;
 use super::results::{EventHits, Results};
-use crate::error::Error;
-use crate::evtx::{Block, Chunk, Content, Event, Log, Value};
 use crate::rules::Rules;
 use crate::rules::plan::Plan;
 
@@ -162,61 +161,70 @@ impl Search<'_> {
         let limit = done.rows.len() + MAX_ROWS;
         done.report.chunks += 1;
         let mut counts = Counts::default();
-        let mut damaged = false;
+        let mut over_limit = false;
         while let Some(event) = chunk.next_event() {
             let Some(head) = self.head(&event, &mut done.report) else {
                 continue;
             };
-            counts.add(head.number, head.id);
-            done.report.span(head.time);
+            if let Some(time) = head.time {
+                done.report.span(time);
+            }
             let row = EventRow {
                 event: &event,
                 chunk: &chunk,
             };
             let candidate = tools.lookup.as_mut().is_none_or(|lookup| {
                 let provider = &self.plan.providers()[head.number];
-                lookup.event(provider.steps(Some(head.id)), &row)
+                head.id
+                    .is_some_and(|id| lookup.event(provider.steps(Some(id)), &row))
             });
-            if !candidate {
-                continue;
+            let mut whole = event.is_whole() && head.time.is_some();
+            if candidate {
+                done.report.candidates += 1;
+                let verdicts = tools.verdicts.as_mut();
+                done.hits
+                    .extend(verdicts.and_then(|verdicts| verdicts.of(head, &row)));
+                if self.rows_wanted {
+                    match write_row(&row, self.path, limit, &mut done.rows) {
+                        Ok(()) => {}
+                        Err(NotWritten::Unreadable) => whole = false,
+                        Err(NotWritten::OverLimit) => over_limit = true,
+                    }
+                }
             }
-            done.report.candidates += 1;
-            let verdicts = tools.verdicts.as_mut();
-            done.hits
-                .extend(verdicts.and_then(|verdicts| verdicts.of(head, &row)));
-            if self.rows_wanted && !write_row(&event, &chunk, self.path, limit, &mut done.rows) {
-                damaged = true;
+            match head.id.filter(|_| whole) {
+                Some(id) => counts.add(head.number, id),
+                None => done.report.damaged_records += 1,
             }
         }
-        done.report.damaged_chunks += u64::from(damaged || chunk.is_damaged());
+        done.report.damaged_chunks += u64::from(over_limit || chunk.is_damaged());
         for ((provider, id), count) in counts.0 {
             let name = self.plan.providers()[provider].name;
             done.report.count(name, id, count);
         }
     }
 
-    /// What is known of an event in the period, where its provider has a place. Counts what has none, and what cannot be
-    /// read.
+    /// What is known of an event in the period, where its provider has a place. One whose time cannot be read is taken for
+    /// one
+    /// in the period. Counts the others.
     fn head(&self, event: &Event<'_>, report: &mut LogReport) -> Option<Head<'_>> {
-        let in_period = |time: f64| self.scan.period.contains(&time);
         let Some(provider) = event.provider() else {
             report.damaged_records += 1;
             return None;
         };
+        let time = event.time();
+        if !time.is_none_or(|time| self.scan.period.contains(&time)) {
+            return None;
+        }
         let providers = self.plan.providers();
         let Some(number) = providers.iter().position(|known| provider == *known.name) else {
-            report.other += u64::from(event.time().is_none_or(in_period));
+            report.other += 1;
             return None;
         };
-        let known = event.time().zip(event.id());
-        if known.is_none_or(|(time, _)| in_period(time) && !event.is_whole()) {
-            report.damaged_records += 1;
-        }
-        let (time, id) = known.filter(|(time, _)| in_period(*time))?;
         Some(Head {
             provider: providers[number].name,
             number,
-            id,
+            id: event.id(),
             time,
             log: self.path,
         })
@@ -258,29 +266,34 @@ impl Counts {
     }
 }
 
+/// Why a candidate has no row.
+enum NotWritten {
+    /// The record cannot be built as an event.
+    Unreadable,
+    /// The chunk's rows are as large as they may be.
+    OverLimit,
+}
+
 /// Writes a row, if the rows stay within their limit.
-fn write_row<'c>(
-    event: &Event<'c>,
-    chunk: &Chunk<'c>,
+fn write_row(
+    row: &EventRow<'_, '_>,
     path: &str,
     limit: usize,
     rows: &mut Vec<u8>,
-) -> bool {
+) -> Result<(), NotWritten> {
     let start = rows.len();
-    let written = event.build(chunk).is_some_and(|event| {
-        let row = Row {
-            event: &event,
-            path,
-        };
-        let out = Limited { rows, limit };
-        serde_json::to_writer(out, &row).is_ok()
-    });
-    if written {
-        rows.push(b'\n');
-    } else {
+    let event = row.event.build(row.chunk).ok_or(NotWritten::Unreadable)?;
+    let row = Row {
+        event: &event,
+        path,
+    };
+    let out = Limited { rows, limit };
+    if serde_json::to_writer(out, &row).is_err() {
         rows.truncate(start);
+        return Err(NotWritten::OverLimit);
     }
-    written
+    rows.push(b'\n');
+    Ok(())
 }
 
 /// An event and its log.

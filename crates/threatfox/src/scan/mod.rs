@@ -5,8 +5,8 @@
 //! logs; its candidates go to a hunt, which gives the verdict, or to the [`Judge`], which gives the same one here.
 
 mod feed;
+mod fingerprints;
 mod judge;
-mod keys;
 mod log;
 mod observables;
 mod pace;
@@ -14,8 +14,8 @@ mod report;
 mod results;
 
 pub use feed::NarrowedFeed;
+pub use fingerprints::{Fingerprints, KeySet};
 pub use judge::Judge;
-pub use keys::{Fingerprints, KeySet};
 pub use log::{Period, Scan};
 pub use pace::Pace;
 pub use report::LogReport;

@@ -1,7 +1,8 @@
 //! What an event holds that may be in a feed: read as the verdict reads it, looked up as fingerprints.
 
-use super::keys::{Fingerprints, KeySet};
-use crate::evtx::{Chunk, Event};
+use sysmon_log::{Chunk, Event};
+
+use super::fingerprints::{Fingerprints, KeySet};
 use crate::rules::Reader;
 use crate::rules::plan::{FieldReader, Row, Step};
 use crate::rules::reader::{Buffers, Key, Observer};

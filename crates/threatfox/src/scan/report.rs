@@ -9,7 +9,8 @@ use serde::Serialize;
 pub struct LogReport {
     /// The log, as it was given.
     pub path: String,
-    /// The events of the period, by provider and id. Only providers that have a place in the rules count.
+    /// The events of the period that are not damaged, by provider and id. Only providers that have a place in the rules
+    /// count.
     pub events: BTreeMap<String, BTreeMap<u64, u64>>,
     /// Events of the period of other providers.
     pub other: u64,
@@ -23,7 +24,7 @@ pub struct LogReport {
     pub chunks: u64,
     /// Parts that are not a chunk, and chunks of which a record is missing.
     pub damaged_chunks: u64,
-    /// Records that could not be read, or not all of them.
+    /// Records that could not be read, or not all of them. What could be read is searched too.
     pub damaged_records: u64,
     /// Why it was not read to its end.
     pub error: Option<String>,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use super::keys::Fingerprints;
+use super::fingerprints::Fingerprints;
 
 /// Takes the results of a scan of any number of logs.
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(super) struct EventHits {
     pub lines: Vec<u8>,
 }
 
-/// Which event it is, whatever log it stands in.
+/// The identity of an event, which may stand in several logs.
 pub(super) struct EventId {
     pub computer: String,
     /// The number of the provider in the plan.

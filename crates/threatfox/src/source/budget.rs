@@ -1,7 +1,8 @@
 //! What an input may unpack to, by what it weighs packed: so that a small file cannot fill the memory.
 //!
 //! All that a reader keeps grows with the records it takes and with their text, so both are bounded here, for every reader.
-//! Real exports unpack to 20 times their size and have 26 packed bytes per record; ones invented by counting up have 80 times
+//! Real exports unpack to 20 times their size and have 26 packed bytes per record; ones invented by counting up have 80
+//! times
 //! and 5 bytes. A file that is not packed is its own bound.
 
 use std::io::{self, Read};
@@ -40,7 +41,7 @@ impl Budget {
         if unpacked <= packed.saturating_mul(RATIO).saturating_add(FREE_BYTES) {
             return Ok(());
         }
-        Err(io::Error::other(format!(
+        Err(too_large(format!(
             "it unpacks to more than {RATIO} times its size ({packed} bytes)"
         )))
     }
@@ -61,6 +62,10 @@ impl Budget {
             )),
         })
     }
+}
+
+fn too_large(problem: String) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, problem)
 }
 
 /// Counts the packed bytes that are read.
@@ -101,7 +106,7 @@ impl<R: Read> Read for Bounded<'_, R> {
         let n = self.inner.read(buf)?;
         self.unpacked += n as u64;
         if self.unpacked > self.bound {
-            return Err(io::Error::other(format!(
+            return Err(too_large(format!(
                 "it unpacks to more than the bound of {} MiB",
                 self.bound >> 20
             )));

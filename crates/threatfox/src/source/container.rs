@@ -1,4 +1,4 @@
-//! Files and standard input, plain, gzipped or zipped: told apart by their first bytes, unpacked within a bound.
+//! Files and standard input, plain, gzipped or zipped: recognized by their first bytes, unpacked within a bound.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write};
@@ -159,16 +159,25 @@ fn unpack_stream<T>(
     let whole = Cursor::new(magic).chain(rest);
     if magic.starts_with(&[0x1f, 0x8b]) {
         let budget = Budget::default();
-        let packed = Packed {
-            inner: whole,
-            budget: &budget,
-        };
-        let decoder = MultiGzDecoder::new(BufReader::with_capacity(BUFFER, packed));
-        read(&mut bounded(decoder, &budget), &budget)
+        let content = unpack_gzip(whole, &budget);
+        read(&mut BufReader::with_capacity(BUFFER, content), &budget)
     } else {
         let budget = Budget::unbounded();
         read(&mut bounded(whole, &budget), &budget)
     }
+}
+
+/// The content of something gzipped, within the budget.
+pub(crate) fn unpack_gzip<'b, R: Read + 'b>(
+    packed: R,
+    budget: &'b Budget,
+) -> impl Read + use<'b, R> {
+    let packed = Packed {
+        inner: packed,
+        budget,
+    };
+    let decoder = MultiGzDecoder::new(BufReader::with_capacity(BUFFER, packed));
+    Bounded::new(decoder, MAX_UNPACKED, budget)
 }
 
 fn bounded<R: Read>(inner: R, budget: &Budget) -> BufReader<Bounded<'_, R>> {

@@ -7,7 +7,8 @@ use super::MAX_FIELD;
 /// An escaped character takes up to six bytes for one; the exact bound is checked on the decoded field.
 const MAX_TEXT: usize = 6 * MAX_FIELD;
 
-/// Cuts a text that is over the bound, so that what is left of it is over the bound of a field, and its record can be left out.
+/// Cuts a text that is over the bound, so that what is left of it is over the bound of a field, and its record can be left
+/// out.
 /// A stretch without a text that is as long is no JSON that anybody writes, and fails.
 pub(crate) struct TextBound<R> {
     inner: R,

@@ -1,14 +1,14 @@
-//! Where records come from: a file or standard input, unpacked, its kind sniffed, read by the one reader for that kind.
+//! Where records come from: a file or standard input, unpacked, recognized by its content, read by the source that wrote it.
+//!
+//! A new source of indicators is a folder beside `threatfox`, which holds its formats, and a line in [`SOURCES`].
 
 mod ahead;
 mod budget;
 mod container;
-mod csv_export;
 mod csv_records;
 mod form;
-mod json;
-mod json_record;
 mod json_text;
+mod threatfox;
 mod update;
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub(crate) use budget::Budget;
 pub use container::Input;
-pub(crate) use container::{skip_mark, unpack};
+pub(crate) use container::{skip_mark, unpack, unpack_gzip};
 pub(crate) use csv_records::Records;
 pub(crate) use json_text::TextBound;
 pub use update::Update;
@@ -34,16 +34,24 @@ pub(crate) const FEED_START: &str = "key,kind,";
 /// One field may have this many bytes; a larger one is damage or an attack.
 pub const MAX_FIELD: usize = 64 * 1024;
 
-/// The kinds of ThreatFox data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// The CSV export, its header in a comment.
-    CsvExport,
-    /// The JSON export: an object of records by id.
-    JsonExport,
-    /// An answer of the API: `query_status` and `data`.
-    ApiResponse,
+/// The sources, in the order in which they are asked whether they recognize an input.
+const SOURCES: [&dyn Source; 1] = [&threatfox::ThreatFox];
+
+/// Somebody who publishes indicators, and the formats of theirs.
+trait Source: Sync {
+    /// Whether content that begins with this text is in one of the formats. The name of a file says nothing.
+    fn recognizes(&self, start: &str) -> bool;
+
+    /// Reads all records into the sink.
+    ///
+    /// # Errors
+    /// Those of [`read`].
+    fn read(
+        &self,
+        name: &str,
+        content: &mut (dyn BufRead + Send),
+        sink: &mut dyn Sink,
+    ) -> Result<Report, Error>;
 }
 
 /// What was read.
@@ -51,8 +59,8 @@ pub enum Format {
 pub struct Report {
     /// The input, as the user knows it.
     pub name: String,
-    /// The kind.
-    pub format: Format,
+    /// The format, by the name that its source gives it.
+    pub format: &'static str,
     /// How many records.
     pub records: u64,
     /// Columns that this version does not know.
@@ -90,7 +98,7 @@ pub trait Sink {
 pub fn read(input: &Input, sink: &mut dyn Sink) -> Result<Report, Error> {
     unpack(input, |content, budget| {
         let name = input.name();
-        let kind = sniff(name, content)?;
+        let source = recognize(name, content)?;
         skip_mark(content).map_err(|source| Error::Unreadable {
             name: name.to_owned(),
             source,
@@ -101,10 +109,7 @@ pub fn read(input: &Input, sink: &mut dyn Sink) -> Result<Report, Error> {
             records: 0,
             sink,
         };
-        match kind {
-            Content::Csv => csv_export::read(name, content, &mut sink),
-            Content::Json => json::read(name, content, &mut sink),
-        }
+        source.read(name, content, &mut sink)
     })
 }
 
@@ -135,13 +140,8 @@ impl Sink for Budgeted<'_> {
     }
 }
 
-enum Content {
-    Csv,
-    Json,
-}
-
-/// Tells the kind from the first characters, never from the name.
-fn sniff(name: &str, content: &mut dyn BufRead) -> Result<Content, Error> {
+/// Finds the source by the first characters.
+fn recognize(name: &str, content: &mut dyn BufRead) -> Result<&'static dyn Source, Error> {
     let start = content.fill_buf().map_err(|source| Error::Unreadable {
         name: name.to_owned(),
         source,
@@ -158,22 +158,22 @@ fn sniff(name: &str, content: &mut dyn BufRead) -> Result<Content, Error> {
     if let Some(kind) = other_format(text) {
         return Err(Error::OtherFormat { name, kind });
     }
-    match text.as_bytes()[0] {
-        b'{' => Ok(Content::Json),
-        b'#' => Ok(Content::Csv),
-        b'"' if text.contains("ioc_value") => Ok(Content::Csv),
-        b'<' => Err(Error::WebPage {
+    if let Some(source) = SOURCES.into_iter().find(|source| source.recognizes(text)) {
+        return Ok(source);
+    }
+    if text.starts_with('<') {
+        return Err(Error::WebPage {
             name,
             title: page_title(text),
-        }),
-        _ => Err(Error::UnknownFormat {
-            name,
-            start: clean(text).chars().take(40).collect(),
-        }),
+        });
     }
+    Err(Error::UnknownFormat {
+        name,
+        start: clean(text).chars().take(40).collect(),
+    })
 }
 
-/// Tells by their first names what other tools write, so that nobody takes it for a damaged export.
+/// Recognizes what other tools write, so that the error does not call it a damaged export.
 fn other_format(text: &str) -> Option<&'static str> {
     let json: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let starts = |texts: &[&str]| texts.iter().any(|text| json.starts_with(text));

@@ -1,5 +1,5 @@
-//! An earlier export, brought up to date by a newer answer about the time since. What the answer has counts as it has it;
-//! what it should have, and has not, was deleted at the source.
+//! An earlier export, updated by a newer answer about the time since. A record in the answer replaces the earlier one;
+//! a record that the answer should have and does not have was deleted at the source.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::record::{Column, RawRecord, Record};
 use crate::reject::{Reason, Reject};
 
-/// So few records may be missing from an answer, whatever their share.
+/// This many records may be missing from an answer, even if they are most of them.
 const FEW: u64 = 10;
 
 /// The newer answer, as far as the earlier export needs to know it.
@@ -87,7 +87,7 @@ struct Earlier<'a> {
 impl Sink for Earlier<'_> {
     fn record(&mut self, raw: &RawRecord<'_>) -> Result<(), Error> {
         let Ok(record) = Record::parse(raw) else {
-            // Whoever takes it says what is wrong with it.
+            // The sink says what is wrong with it.
             return self.sink.record(raw);
         };
         let known = self.update.ids.contains(&record.id);

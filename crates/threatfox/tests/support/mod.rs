@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use proptest::prelude::*;
 use threatfox::feed;
-use threatfox::normalize::{Filter, Normalized, Normalizer, Shape};
+use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
@@ -40,9 +40,9 @@ pub fn normalize(records: &[(u32, String, &str)]) -> (Vec<u8>, [u64; 3]) {
         allow_private: true,
         ..Filter::default()
     };
-    let mut normalizer = Normalizer::new(Shape::ByKey, filter, SharedHosts::built_in());
+    let mut normalizer = Normalizer::<KeyStore>::new(filter, SharedHosts::built_in());
     source::read(&Input::new(file.path()), &mut normalizer).unwrap();
-    let Ok((Normalized::ByKey(store), counts)) = normalizer.finish() else {
+    let Ok((store, counts)) = normalizer.finish() else {
         return (Vec::new(), [records.len() as u64, 0, records.len() as u64]);
     };
     let (bytes, _) = feed::write(&store, Vec::new(), Layout::Csv).unwrap();

@@ -15,13 +15,13 @@ const DEFAULT_DAYS: u32 = 7;
 /// What to download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Source {
-    /// The API with an Auth-Key, else the recent export; the full export for more than 7 days
+    /// The API if there is an Auth-Key, else the recent export; the full export for more than 7 days
     Auto,
     /// The API: IOCs first seen in the last days (needs an Auth-Key)
     Api,
-    /// The export of what was active within 48 hours
+    /// The export of IOCs that were active within 48 hours
     Recent,
-    /// The export of everything that has not expired
+    /// The export of all IOCs that have not expired
     Full,
 }
 

@@ -21,7 +21,7 @@ use crate::say::say;
 
 /// Download from abuse.ch and make a feed
 ///
-/// An earlier feed is replaced only by a whole new one.
+/// Replaces an earlier feed only by a complete new one.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -29,30 +29,30 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = Source::Auto)]
     source: Source,
 
-    /// How many days back, or all. The API has 1 to 7 [default: 7] and counts from when an IOC was first seen; with an
-    /// export, IOCs that were not active in so many days are left out
+    /// How many days back, or all. The API takes 1 to 7 [default: 7], and counts from when an IOC was first seen. With an
+    /// export, IOCs that were not active in this many days are left out
     #[arg(long, value_name = "N")]
     days: Option<Window>,
 
-    /// Of an export, download the IOCs of this type only
+    /// Download only the export of this type of IOC
     #[arg(long = "type", value_name = "TYPE", value_enum)]
     only: Option<Type>,
 
-    /// Of an export, download it in this form [default: json for recent, csv for full]
+    /// Download the export in this form [default: json for recent, csv for full]
     #[arg(long, value_name = "FORM", value_enum)]
     export_format: Option<ExportFormat>,
 
-    /// Keep the full export in the cache, and until it is too old ask only for what is new since then; what was deleted at
-    /// the source in this time is dropped
+    /// Keep the full export in the cache and download only what is new since then, until the export is too old. Records
+    /// that the source deleted meanwhile are left out
     #[arg(long, requires = "cache", conflicts_with = "source")]
     since_last: bool,
 
-    /// Keep what was downloaded in this private folder; runs that share it go one after the other, and what the server
-    /// says has not changed is not downloaded again
+    /// Keep downloads in this private folder, and download again only what has changed. Runs that share the folder wait
+    /// for each other
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
 
-    /// Use what is in the cache without asking the server if it is younger than this
+    /// Use a download in the cache without asking the server if it is younger than this
     #[arg(
         long,
         value_name = "SECONDS",
@@ -61,7 +61,7 @@ pub struct Options {
     )]
     cache_seconds: u64,
 
-    /// Leave out what is on abuse.ch's list of false positives (from its Hunting API; needs an Auth-Key)
+    /// Leave out the IOCs on abuse.ch's list of false positives, downloaded from its Hunting API (needs an Auth-Key)
     #[arg(long)]
     fplist: bool,
 
@@ -85,9 +85,9 @@ Get a free Auth-Key at https://auth.abuse.ch/.
 
 Exit codes:
   0  done
-  1  failed, nothing was written; an earlier output is as it was
+  1  failed; nothing was written, and an earlier output is unchanged
   2  wrong usage
-  3  refused: the new feed fails a safety check, the old one stays";
+  3  refused: the new feed fails a safety check; the old one stays";
 
 pub fn run(options: Options) -> anyhow::Result<()> {
     let Options {
@@ -182,7 +182,7 @@ fn warn_of_times(summary: &Summary) {
         );
     } else if hours < -24 {
         say!(
-            "warning: the newest IOC is from {newest}, which is to come: this machine's clock is behind"
+            "warning: the newest IOC is from {newest}, which is in the future: the clock of this machine is behind"
         );
     }
 }

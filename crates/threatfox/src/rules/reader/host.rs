@@ -1,6 +1,6 @@
 //! The reader `host`.
 
-use super::address::{self, whole};
+use super::ip::{self, whole};
 use super::{Buffers, Key, Observer, push_lowercase, trim};
 
 /// A domain above a name has at most so many bytes: DNS knows 253 characters, here in any script.
@@ -18,7 +18,7 @@ impl Buffers {
 
     /// An item that may be an address alone, and is not a name.
     pub(super) fn address_item(&mut self, text: &str, observer: &mut dyn Observer) {
-        if let Some(key) = address::key(text, &mut self.key) {
+        if let Some(key) = ip::key(text, &mut self.key) {
             whole(key, None, observer);
         }
     }
@@ -34,7 +34,7 @@ impl Buffers {
         if matches!(name, "" | "-") {
             return false;
         }
-        if let Some(key) = address::key(name, &mut self.key) {
+        if let Some(key) = ip::key(name, &mut self.key) {
             observer.key(&Key {
                 text: key,
                 observable: key,

@@ -2,17 +2,17 @@
 //!
 //! Both the scan, which narrows, and the verdict read with these, so that they cannot differ.
 
-mod address;
 mod answers;
 mod hashes;
 mod host;
+mod ip;
 mod text;
 mod url;
 mod words;
 
 use super::place::Reader;
-pub use address::canonical;
-pub(crate) use address::push_address;
+pub use ip::canonical;
+pub(crate) use ip::push_address;
 pub(crate) use url::split_scheme;
 pub use url::{UrlText, spell};
 

@@ -90,7 +90,7 @@ fn colons_of_words(text: &str) -> usize {
     }
 }
 
-/// The port behind a byte, and where it ends; where there is none, the byte itself.
+/// The port behind a byte, and where it ends. If there is no port, the position of the byte itself.
 fn port(text: &str, at: usize) -> (Option<&str>, usize) {
     let digits = text[at..].strip_prefix(':').and_then(number);
     let ended = |port: &&str| !text[at + 1 + port.len()..].starts_with(is_of_word);

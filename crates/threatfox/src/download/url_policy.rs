@@ -64,16 +64,28 @@ pub(super) fn export_may_have_key(export: &Url, api: &Url) -> bool {
     abuse_ch || export.host() == api.host()
 }
 
-/// The next address of a redirect, or why it is not followed. Only the same host, on TLS (or as it was, on this machine), is.
+/// A redirect that is not followed.
+#[derive(Debug)]
+pub(super) struct NotFollowed {
+    /// The address, as it may be shown.
+    pub to: String,
+    pub reason: &'static str,
+}
+
+/// The next address of a redirect, or why it is not followed. Only the same host, on TLS (or as it was, on this machine),
+/// is.
 /// Another port is another server.
 pub(super) fn redirect(
     status: StatusCode,
     from: &Url,
     location: &str,
     posted: bool,
-) -> Result<Url, (String, &'static str)> {
+) -> Result<Url, NotFollowed> {
     let Ok(next) = from.join(location) else {
-        return Err(("an address that can't be read".into(), "it is not a URL"));
+        return Err(NotFollowed {
+            to: "an address that can't be read".into(),
+            reason: "it is not a URL",
+        });
     };
     let reason = if next.host() != from.host() {
         "it is another host"
@@ -90,7 +102,10 @@ pub(super) fn redirect(
     } else {
         return Ok(next);
     };
-    Err((shown(&next), reason))
+    Err(NotFollowed {
+        to: shown(&next),
+        reason,
+    })
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! An event of a log: what it is, told without building it.
+//! An event of a log. Its id, time and provider are read in place, without building the event.
 
 use jiff::Timestamp;
 
-use super::chunk::Chunk;
-use super::cursor::Cursor;
-use super::template::{BINARY_XML, Instance};
-use super::text::Utf16;
-use super::tree::{Node, build};
-use super::value::{Value, unix_time};
+use crate::chunk::Chunk;
+use crate::cursor::Cursor;
+use crate::template::{BINARY_XML, Instance};
+use crate::text::Utf16;
+use crate::tree::{Node, build};
+use crate::value::{Value, unix_time};
 
 /// What nearly each record begins with: a fragment header, then a template instance's token.
 const INSTANCE: &[u8] = &[0x0f, 1, 1, 0, 0x0c];
@@ -32,8 +32,9 @@ enum Data<'c> {
     Built(Value<'c>),
 }
 
-/// Where a template's values that matter go. `None` where the template has another form than events have: then the event is built.
-pub(super) struct Places<'c> {
+/// Where a template's values that matter go. `None` where the template has another form than events have: then the event
+/// is built.
+pub(crate) struct Places<'c> {
     head: Option<Head<'c>>,
     data: Option<Vec<Option<u16>>>,
 }
@@ -113,7 +114,7 @@ fn data_places(root: &Node<'_>, wanted: &[&str]) -> Option<Vec<Option<u16>>> {
 
 impl<'c> Event<'c> {
     /// Reads the record whose binary XML begins at an offset.
-    pub(super) fn read(chunk: &Chunk<'c>, at: usize) -> Self {
+    pub(crate) fn read(chunk: &Chunk<'c>, at: usize) -> Self {
         let read = || Self::in_place(chunk, at).unwrap_or_else(|| Self::built(chunk, at));
         let (mut event, whole) = chunk.reads_all(read);
         event.whole = whole;
@@ -200,7 +201,7 @@ impl<'c> Event<'c> {
         self.whole
     }
 
-    /// Writes the text of the n-th wanted field of `EventData` (see [`Content::of`](super::Content::of)). `false` where it
+    /// Writes the text of the n-th wanted field of `EventData` (see [`Content::of`](crate::Content::of)). `false` where it
     /// has none: it is missing or without a value, a list or a structure.
     pub fn text(&self, chunk: &Chunk<'c>, n: usize, out: &mut String) -> bool {
         match &self.data {
@@ -224,14 +225,14 @@ impl<'c> Event<'c> {
         }
     }
 
-    /// The whole event as `parse_evtx` gives it; `None` where the record holds none.
+    /// The whole event as `parse_evtx` gives it; `None` where the record holds none, or more than a chunk can.
     #[must_use]
     pub fn build(&self, chunk: &Chunk<'c>) -> Option<Value<'c>> {
         let record = match &self.data {
             Data::Built(event) => event.get("Event").cloned(),
             _ => build(chunk, self.at, 0).get("Event").cloned(),
         };
-        record.filter(|event| matches!(event, Value::Fields(_)) && !chunk.is_damaged())
+        record.filter(|event| matches!(event, Value::Fields(_)) && !chunk.is_spent())
     }
 }
 

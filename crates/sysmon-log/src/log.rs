@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::CHUNK_SIZE;
+use crate::CHUNK_SIZE;
 use crate::error::Error;
 
 const MAGIC: &[u8] = b"ElfFile\0";
@@ -36,7 +36,7 @@ impl Block {
         self.bytes.as_chunks().0
     }
 
-    /// What the log ends in that is no whole chunk.
+    /// The end of the log, where it is shorter than a chunk.
     #[must_use]
     pub fn rest(&self) -> &[u8] {
         self.bytes.as_chunks::<CHUNK_SIZE>().1
@@ -47,12 +47,11 @@ impl Log {
     /// Opens a log. The event log service may be writing to it.
     ///
     /// # Errors
-    /// [`Error::Io`], or [`Error::NoLog`] where the file is none.
+    /// [`Error`]: it cannot be read, or is not a log.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let name = path.display().to_string();
+        let path_text = path.display().to_string();
         let error = |source| Error::Io {
-            action: "read",
-            path: name.clone(),
+            path: path_text.clone(),
             source,
         };
         let mut file = File::open(path).map_err(error)?;
@@ -65,22 +64,25 @@ impl Log {
         }
         let number = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
         let (minor, major, first_chunk) = (number(36), number(38), number(40));
-        let problem = if !header.starts_with(MAGIC) {
-            "it does not begin like a Windows event log".to_owned()
-        } else if major != 3 || minor > 2 {
-            format!("it has version {major}.{minor}, and only 3.0 to 3.2 are known")
-        } else {
-            file.seek(SeekFrom::Start(first_chunk.into()))
-                .map_err(error)?;
-            return Ok(Self { file, path: name });
-        };
-        Err(Error::NoLog {
-            path: name,
-            problem,
+        if !header.starts_with(MAGIC) {
+            return Err(Error::OtherFile { path: path_text });
+        }
+        if major != 3 || minor > 2 {
+            return Err(Error::OtherVersion {
+                path: path_text,
+                major,
+                minor,
+            });
+        }
+        file.seek(SeekFrom::Start(first_chunk.into()))
+            .map_err(error)?;
+        Ok(Self {
+            file,
+            path: path_text,
         })
     }
 
-    /// Reads on. Fills the block, but for the log's end; an empty block is the end.
+    /// Reads on. Fills the block, except at the log's end; an empty block is the end.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -89,7 +91,6 @@ impl Log {
         let limit = (chunks * CHUNK_SIZE) as u64;
         let read = (&mut self.file).take(limit).read_to_end(&mut block.bytes);
         read.map(drop).map_err(|source| Error::Io {
-            action: "read",
             path: self.path.clone(),
             source,
         })

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Cursor, Read};
 
-use super::ahead::ahead;
-use super::csv_records::{CsvRecord, Records};
-use super::form::Form;
-use super::{Format, MAX_FIELD, Report, Sink};
+use super::columns::{ColumnName, column_of};
 use crate::error::{Error, Place};
 use crate::record::{Column, RawRecord};
 use crate::reject::Reason;
+use crate::source::ahead::ahead;
+use crate::source::csv_records::{CsvRecord, Records};
+use crate::source::form::Form;
+use crate::source::{MAX_FIELD, Report, Sink};
+use crate::text::clean;
 
 /// What stands before the first record.
 struct Header {
@@ -58,7 +60,7 @@ pub(super) fn read(
     export.check_number()?;
     Ok(Report {
         name: name.to_owned(),
-        format: Format::CsvExport,
+        format: "csv_export",
         records: export.records,
         unknown_columns: header.unknown,
         longer_records: export.longer,
@@ -189,17 +191,15 @@ fn set_columns(name: &str, header: &mut Header, names: &str) -> Result<(), Error
     let record = batch.as_ref().and_then(|batch| batch.records().next());
     let names = record.and_then(|record| record.texts().ok());
     for name in names.into_iter().flatten() {
-        header
-            .columns
-            .push(Column::from_name(name.trim()).map_or_else(
-                |unknown| {
-                    header
-                        .unknown
-                        .extend(unknown.map(|name| crate::text::clean(name).into_owned()));
-                    None
-                },
-                Some,
-            ));
+        let column = match column_of(name.trim()) {
+            ColumnName::Used(column) => Some(column),
+            ColumnName::Unused => None,
+            ColumnName::Unknown(name) => {
+                header.unknown.insert(clean(name).into_owned());
+                None
+            }
+        };
+        header.columns.push(column);
     }
     Ok(())
 }

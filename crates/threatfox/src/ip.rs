@@ -1,4 +1,4 @@
-//! Addresses: reading ThreatFox's `ip:port`, and telling which addresses nobody can reach from the internet.
+//! Addresses: reading ThreatFox's `ip:port`, and finding which addresses cannot be reached from the internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,26 +6,42 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::rules::reader::canonical;
 
+/// Why a text is not an address, with or without a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // The messages say it.
+pub enum NotAnAddress {
+    #[error("not an IP address")]
+    NotIp,
+    #[error("not an IPv4 address")]
+    NotIpv4,
+    #[error("no IPv6 address in the brackets")]
+    NotIpv6,
+    #[error("no closing bracket after the IPv6 address")]
+    OpenBracket,
+    #[error("no colon after the bracket")]
+    NoColon,
+    #[error("an IPv6 address without brackets, with or without a port: it can be read both ways")]
+    Ambiguous,
+    #[error("the port is not a number")]
+    PortNotNumber,
+    #[error("the port is over 65535")]
+    PortTooLarge,
+}
+
 /// Reads `address:port`, `address`, `[v6]:port`, `[v6]` or `v6:port` where only one reading is possible.
 ///
 /// Port 0 means no port. An IPv4 address in one of its IPv6 forms becomes the IPv4 address.
 ///
 /// # Errors
-/// Says what is wrong, for the list of rejects.
-pub fn parse_with_port(text: &str) -> Result<(IpAddr, Option<u16>), &'static str> {
+/// [`NotAnAddress`].
+pub fn parse_with_port(text: &str) -> Result<(IpAddr, Option<u16>), NotAnAddress> {
     let (ip, port) = if let Some(rest) = text.strip_prefix('[') {
-        let (ip, after) = rest
-            .split_once(']')
-            .ok_or("no closing bracket after the IPv6 address")?;
-        let ip: Ipv6Addr = ip.parse().map_err(|_| "no IPv6 address in the brackets")?;
+        let (ip, after) = rest.split_once(']').ok_or(NotAnAddress::OpenBracket)?;
+        let ip: Ipv6Addr = ip.parse().map_err(|_| NotAnAddress::NotIpv6)?;
         let port = if after.is_empty() {
             None
         } else {
-            Some(
-                after
-                    .strip_prefix(':')
-                    .ok_or("no colon after the bracket")?,
-            )
+            Some(after.strip_prefix(':').ok_or(NotAnAddress::NoColon)?)
         };
         (IpAddr::V6(ip), port.map(parse_port).transpose()?)
     } else if let Some((ip, port)) = text.split_once(':') {
@@ -35,33 +51,31 @@ pub fn parse_with_port(text: &str) -> Result<(IpAddr, Option<u16>), &'static str
         }
     } else {
         (
-            IpAddr::V4(text.parse().map_err(|_| "not an IPv4 address")?),
+            IpAddr::V4(text.parse().map_err(|_| NotAnAddress::NotIpv4)?),
             None,
         )
     };
     Ok((canonical(ip), port.filter(|port| *port != 0)))
 }
 
-fn parse_port(text: &str) -> Result<u16, &'static str> {
+fn parse_port(text: &str) -> Result<u16, NotAnAddress> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("the port is not a number");
+        return Err(NotAnAddress::PortNotNumber);
     }
-    text.parse().map_err(|_| "the port is over 65535")
+    text.parse().map_err(|_| NotAnAddress::PortTooLarge)
 }
 
 /// An IPv6 address without brackets may or may not end in a port: `2001:db8::7:443` can be read both ways.
-fn bare_v6(text: &str) -> Result<(IpAddr, Option<u16>), &'static str> {
+fn bare_v6(text: &str) -> Result<(IpAddr, Option<u16>), NotAnAddress> {
     let whole = text.parse::<Ipv6Addr>().ok();
     let split = text
         .rsplit_once(':')
         .and_then(|(ip, port)| Some((ip.parse::<Ipv6Addr>().ok()?, parse_port(port).ok()?)));
     match (whole, split) {
-        (Some(_), Some(_)) => Err(
-            "an IPv6 address without brackets, with or without a port: it can be read both ways",
-        ),
+        (Some(_), Some(_)) => Err(NotAnAddress::Ambiguous),
         (Some(ip), None) => Ok((ip.into(), None)),
         (None, Some((ip, port))) => Ok((ip.into(), Some(port))),
-        (None, None) => Err("not an IP address"),
+        (None, None) => Err(NotAnAddress::NotIp),
     }
 }
 
@@ -102,7 +116,7 @@ const SPECIAL: [(IpNet, Scope); 24] = [
     (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), Scope::Reserved),
 ];
 
-/// The first octets of the IPv4 networks above: nearly all addresses are told by them alone.
+/// The first octets of the IPv4 networks above: they alone decide for nearly all addresses.
 const SPECIAL_FIRST: [bool; 256] = {
     let mut special = [false; 256];
     let mut n = 0;
@@ -156,7 +170,7 @@ pub fn scope(ip: IpAddr) -> Option<Scope> {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<(String, Option<u16>), &'static str> {
+    fn parsed(text: &str) -> Result<(String, Option<u16>), NotAnAddress> {
         parse_with_port(text).map(|(ip, port)| (ip.to_string(), port))
     }
 

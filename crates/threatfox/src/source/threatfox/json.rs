@@ -1,18 +1,19 @@
 //! JSON: the export (records by id) and the answers of the API (`query_status` and `data`), read as a stream.
 //!
-//! Both are an object, told apart by its keys. An answer that is not `ok` has a text in place of the data, or nothing.
+//! Both are an object; its keys say which of the two it is. An answer that is not `ok` has a text in place of the data, or
+//! nothing.
 
 use std::fmt;
 use std::io::{BufRead, BufReader};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::form::Form;
 use super::json_record::JsonRecord;
-use super::json_text::TextBound;
-use super::{Format, Report, Sink};
 use crate::error::{ApiError, Error, Place};
 use crate::reject::Reason;
+use crate::source::form::Form;
+use crate::source::json_text::TextBound;
+use crate::source::{Report, Sink};
 
 pub(super) fn read(
     name: &str,
@@ -56,7 +57,7 @@ pub(super) fn read(
         source: ApiError::from_status(status, &message),
     };
     let format = match (status.as_deref(), error.as_deref()) {
-        (Some("ok"), _) if data => Format::ApiResponse,
+        (Some("ok"), _) if data => "api_response",
         (Some("ok"), _) => {
             return Err(Error::Incomplete {
                 name: name.to_owned(),
@@ -77,7 +78,7 @@ pub(super) fn read(
                 problem: "it holds no records".into(),
             });
         }
-        (None, None) => Format::JsonExport,
+        (None, None) => "json_export",
     };
     Ok(Report {
         name: name.to_owned(),
@@ -247,7 +248,7 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
     }
 }
 
-/// The text in place of the data, whatever it is.
+/// The text in place of the data, of any type.
 struct Message<'a>(&'a mut String);
 
 impl<'de> DeserializeSeed<'de> for Message<'_> {

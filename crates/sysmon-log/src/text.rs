@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 /// UTF-16, little endian, without the zeros that may end it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Utf16<'c>(pub(super) &'c [u8]);
+pub struct Utf16<'c>(pub(crate) &'c [u8]);
 
 impl<'c> Utf16<'c> {
     /// The text in these bytes; `None` where their number is odd.
@@ -75,7 +75,7 @@ impl Serialize for Utf16<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::*;
 
     fn bytes(text: &str) -> Vec<u8> {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()

@@ -5,8 +5,10 @@ use std::fmt::{self, Write};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::MAX_FIELD;
+use super::columns::{ColumnName, column_of};
 use crate::record::{Column, RawRecord};
+use crate::source::MAX_FIELD;
+use crate::text::clean;
 
 const COLUMNS: [Column; Column::COUNT] = [
     Column::Id,
@@ -108,17 +110,17 @@ impl Visitor<'_> for Name<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Column::from_name(name).map_or_else(
-            |unknown| {
+        Ok(match column_of(name) {
+            ColumnName::Used(column) => Some(column),
+            ColumnName::Unused => None,
+            ColumnName::Unknown(name) => {
                 // Bounded: a hostile file must not fill the memory with names.
-                if let Some(name) = unknown.filter(|_| self.0.len() < 100) {
-                    self.0
-                        .insert(crate::text::clean(name).chars().take(64).collect());
+                if self.0.len() < 100 {
+                    self.0.insert(clean(name).chars().take(64).collect());
                 }
                 None
-            },
-            Some,
-        ))
+            }
+        })
     }
 }
 
@@ -135,7 +137,7 @@ impl<'de> DeserializeSeed<'de> for Text<'_> {
 
 impl Text<'_> {
     fn push<E: serde::de::Error>(self, value: impl fmt::Display) -> Result<(), E> {
-        // What is over the bound by now is only told from what is not.
+        // A text over the bound is rejected later, so the rest of it is not kept.
         if self.0.len() > MAX_FIELD {
             return Ok(());
         }

@@ -4,9 +4,25 @@ use std::net::IpAddr;
 
 use url::Url;
 
-use crate::host::Host;
+use crate::host::{Host, NotAHost};
 use crate::rules::reader::{UrlText, canonical, push_address, spell, split_scheme};
 use crate::text::clean;
+
+/// Why a text is not a URL with a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // The messages say it.
+pub enum NotAUrl {
+    #[error("no scheme such as http://")]
+    NoScheme,
+    #[error("not a URL")]
+    Syntax,
+    #[error("no host")]
+    NoHost,
+    #[error("a host that cannot be written in lower case")]
+    Case,
+    #[error(transparent)]
+    Host(#[from] NotAHost),
+}
 
 /// Where a URL leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +36,7 @@ pub enum UrlHost {
 /// A URL with a host. User and password stay in its text, as they are part of what a command line shows, but never
 /// reach the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebAddress {
+pub struct IocUrl {
     /// The WHATWG normal form, as browsers read the URL, in the spelling of a key.
     pub normalized: String,
     /// The URL as it was written, in the spelling of a key, where that is another.
@@ -29,27 +45,29 @@ pub struct WebAddress {
     pub host: UrlHost,
     /// The port, if it is written and not the scheme's own.
     pub port: Option<u16>,
+    /// Whether a doubled scheme (`https://https://host/`) was cut off.
+    pub repaired: bool,
 }
 
-impl WebAddress {
-    /// Reads a URL of any scheme that has a host. The second value says whether a doubled scheme
-    /// (`https://https://host/`) was cut off.
+impl IocUrl {
+    /// Reads a URL of any scheme that has a host.
     ///
     /// # Errors
-    /// Says what is wrong, for the list of rejects.
-    pub fn parse(text: &str) -> Result<(Self, bool), &'static str> {
+    /// [`NotAUrl`].
+    pub fn parse(text: &str) -> Result<Self, NotAUrl> {
         let written = text;
-        let (text, repaired) = without_doubled_scheme(text);
+        let text = without_doubled_scheme(text);
+        let repaired = text.len() != written.len();
         if split_scheme(text).is_none() {
-            return Err("no scheme such as http://");
+            return Err(NotAUrl::NoScheme);
         }
-        let mut url = Url::parse(text).map_err(|_| "not a URL")?;
+        let mut url = Url::parse(text).map_err(|_| NotAUrl::Syntax)?;
         url.set_fragment(None);
         let host = match url.host() {
             Some(url::Host::Ipv4(ip)) => UrlHost::Address(ip.into()),
             Some(url::Host::Ipv6(ip)) => UrlHost::Address(canonical(ip.into())),
             Some(url::Host::Domain(name)) => named(name)?,
-            None => return Err("no host"),
+            None => return Err(NotAUrl::NoHost),
         };
         // Schemes that browsers do not know (tcp, tftp) keep their host as written.
         let mut text = String::new();
@@ -62,27 +80,24 @@ impl WebAddress {
             UrlHost::Address(IpAddr::V6(_)) => None,
         };
         if let Some(spelling) = spelling.filter(|s| url.host_str() != Some(s)) {
-            url.set_host(Some(spelling))
-                .map_err(|_| "a host that cannot be written in lower case")?;
+            url.set_host(Some(spelling)).map_err(|_| NotAUrl::Case)?;
         }
         let port = url.port().filter(|port| *port != 0);
         let normalized = spell(url.as_str());
         // What could not be shown is not looked up either.
         let written = Some(spell(written))
             .filter(|written| *written != normalized && clean(written) == written.as_str());
-        Ok((
-            Self {
-                normalized,
-                written,
-                host,
-                port,
-            },
+        Ok(Self {
+            normalized,
+            written,
+            host,
+            port,
             repaired,
-        ))
+        })
     }
 }
 
-impl WebAddress {
+impl IocUrl {
     /// The spellings under which it is looked up: the normal form, and the text as it was written where that differs.
     pub fn spellings(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&*self.normalized).chain(self.written.as_deref())
@@ -108,7 +123,7 @@ impl WebAddress {
     }
 }
 
-fn named(name: &str) -> Result<UrlHost, &'static str> {
+fn named(name: &str) -> Result<UrlHost, NotAHost> {
     if let Ok(ip) = name.parse::<IpAddr>() {
         return Ok(UrlHost::Address(canonical(ip)));
     }
@@ -116,7 +131,7 @@ fn named(name: &str) -> Result<UrlHost, &'static str> {
 }
 
 /// Cuts `https://` off `https://http://host/`, where a naive reader takes "http" for the host.
-fn without_doubled_scheme(text: &str) -> (&str, bool) {
+fn without_doubled_scheme(text: &str) -> &str {
     let mut rest = text;
     while let Some((_, after)) = split_scheme(rest) {
         if split_scheme(after).is_none() {
@@ -124,7 +139,7 @@ fn without_doubled_scheme(text: &str) -> (&str, bool) {
         }
         rest = after;
     }
-    (rest, rest.len() != text.len())
+    rest
 }
 
 /// `text.split_once("://")`, which prepares a search that takes longer than these short texts are worth.
@@ -139,12 +154,12 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> (String, String, Option<u16>, bool) {
-        let (url, repaired) = WebAddress::parse(text).unwrap();
+        let url = IocUrl::parse(text).unwrap();
         let host = match url.host {
             UrlHost::Address(ip) => ip.to_string(),
             UrlHost::Name(name) => name.as_str().to_owned(),
         };
-        (url.normalized, host, url.port, repaired)
+        (url.normalized, host, url.port, url.repaired)
     }
 
     #[test]
@@ -253,20 +268,20 @@ mod tests {
             ("http://bücher.example/", Some("http://bücher.example/")),
             ("http://evil.example/a\tb", None),
         ] {
-            let (url, _) = WebAddress::parse(text).unwrap();
+            let url = IocUrl::parse(text).unwrap();
             assert_eq!(url.written.as_deref(), written, "{text}");
         }
     }
 
     #[test]
     fn an_internationalized_name_has_a_spelling_in_its_script() {
-        let (url, _) = WebAddress::parse("http://u@xn--bcher-kva.example:81/ü").unwrap();
+        let url = IocUrl::parse("http://u@xn--bcher-kva.example:81/ü").unwrap();
         let unicode = url.unicode();
         assert_eq!(
             unicode.as_deref(),
             Some("http://u@bücher.example:81/%C3%BC")
         );
-        let (url, _) = WebAddress::parse("http://evil.example/ü").unwrap();
+        let url = IocUrl::parse("http://evil.example/ü").unwrap();
         assert_eq!(url.unicode(), None);
     }
 
@@ -281,7 +296,7 @@ mod tests {
             "http://evil.example:99999/",
             "",
         ] {
-            assert!(WebAddress::parse(text).is_err(), "{text}");
+            assert!(IocUrl::parse(text).is_err(), "{text}");
         }
     }
 }

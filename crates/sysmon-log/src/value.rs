@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use super::text::Utf16;
+use crate::text::Utf16;
 
 /// One value, of the type that `parse_evtx` gives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,26 +36,26 @@ impl<'c> Fields<'c> {
     }
 
     /// Gives a name its value; the last one counts.
-    pub(super) fn set(&mut self, name: Rc<str>, value: Value<'c>) {
+    pub(crate) fn set(&mut self, name: Rc<str>, value: Value<'c>) {
         match self.0.iter_mut().find(|(n, _)| *n == name) {
             Some((_, old)) => *old = value,
             None => self.0.push((name, value)),
         }
     }
 
-    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Value<'c>> {
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value<'c>> {
         self.0
             .iter_mut()
             .find(|(n, _)| **n == *name)
             .map(|(_, v)| v)
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Option<Value<'c>> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value<'c>> {
         let at = self.0.iter().position(|(n, _)| **n == *name)?;
         Some(self.0.swap_remove(at).1)
     }
 
-    pub(super) fn into_iter(self) -> impl Iterator<Item = (Rc<str>, Value<'c>)> {
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = (Rc<str>, Value<'c>)> {
         self.0.into_iter()
     }
 
@@ -114,7 +114,7 @@ impl<'c> Value<'c> {
     }
 
     /// Reads a value of a binary XML type other than binary XML itself (0x21), as `parse_evtx` does.
-    pub(super) fn read(kind: u8, bytes: &'c [u8]) -> Self {
+    pub(crate) fn read(kind: u8, bytes: &'c [u8]) -> Self {
         match kind {
             0x00 => Self::Null,
             0x01 => Utf16::new(bytes).map_or_else(|| raw(bytes), Self::Text),
@@ -148,7 +148,7 @@ fn array<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
     clippy::cast_precision_loss,
     reason = "parse_evtx gives a float, and the rows must be equal"
 )]
-pub(super) fn unix_time(filetime: u64) -> f64 {
+pub(crate) fn unix_time(filetime: u64) -> f64 {
     (filetime as f64 - 11_644_473_600_000.0 * 10_000.0) / 10_000_000.0
 }
 
@@ -235,7 +235,7 @@ impl Serialize for Value<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::*;
 
     #[test]
     fn values_read_as_parse_evtx_reads_them() {

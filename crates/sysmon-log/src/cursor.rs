@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use super::CHUNK_SIZE;
-use super::chunk::Chunk;
-use super::text::Utf16;
+use crate::CHUNK_SIZE;
+use crate::chunk::Chunk;
+use crate::text::Utf16;
 
 /// Reads a chunk from an offset on.
 #[derive(Clone, Copy)]
-pub(super) struct Cursor<'c> {
+pub(crate) struct Cursor<'c> {
     bytes: &'c [u8; CHUNK_SIZE],
     pub at: usize,
 }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | address | the address |
 //! | domain | the name; an IDN also in its U-label spelling, as Sysmon logs either |
-//! | URL | `url:` and the URL as browsers read it, as it was written, and with a U-label host, where these differ; its host as `url_host`, unless the host is a shared service |
+//! | URL | `url:` and the URL as browsers read it, as it was written, and with a U-label host, where these differ; its
+//! host as `url_host`, unless the host is a shared service |
 //! | hash | `md5:`, `sha1:` or `sha256:` and the digits |
 //!
 //! The host of a URL may be an address: its row has the kind `url_host` too, unless an `ip:port` indicator has the same
@@ -18,7 +19,7 @@ use crate::host::Host;
 use crate::ioc::{Algorithm, Ioc};
 use crate::rules::reader::push_address;
 use crate::shared_hosts::SharedHosts;
-use crate::web_address::UrlHost;
+use crate::url::UrlHost;
 
 /// What a key is. Where two kinds meet in one key, the one that stands first here wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -270,7 +271,8 @@ mod tests {
     use crate::ioc::IocType;
 
     fn keys(ioc_type: &str, value: &str) -> (Vec<String>, bool) {
-        let (ioc, _) = Ioc::parse(IocType::from_name(ioc_type).unwrap(), value).unwrap();
+        let parsed = Ioc::parse(IocType::from_name(ioc_type).unwrap(), value).unwrap();
+        let ioc = parsed.ioc;
         let mut keys = Vec::new();
         let spared = KeyMaker::new(SharedHosts::built_in()).each(&ioc, &mut |key| {
             let mut regex = String::new();

@@ -6,18 +6,18 @@
 
 use std::rc::Rc;
 
-use super::chunk::Chunk;
-use super::cursor::Cursor;
-use super::template::Instance;
-use super::value::{Fields, Value};
+use crate::chunk::Chunk;
+use crate::cursor::Cursor;
+use crate::template::Instance;
+use crate::value::{Fields, Value};
 
 /// How deep elements, templates and values may be nested. Events have four levels.
-pub(super) const MAX_DEPTH: u8 = 32;
+pub(crate) const MAX_DEPTH: u8 = 32;
 /// Fields of an element, items of a list, values of a template. Events have some 40.
-pub(super) const MAX_ITEMS: usize = 1024;
+pub(crate) const MAX_ITEMS: usize = 1024;
 
 /// A part of a tree.
-pub(super) enum Node<'c> {
+pub(crate) enum Node<'c> {
     Element(Vec<(Rc<str>, Node<'c>)>),
     Literal(Value<'c>),
     List(Vec<Node<'c>>),
@@ -95,8 +95,8 @@ fn size(value: &Value<'_>) -> usize {
     }
 }
 
-/// Reads binary XML that is no template and builds its value.
-pub(super) fn build<'c>(chunk: &Chunk<'c>, at: usize, depth: u8) -> Value<'c> {
+/// Reads binary XML outside a template, and builds its value.
+pub(crate) fn build<'c>(chunk: &Chunk<'c>, at: usize, depth: u8) -> Value<'c> {
     if depth >= MAX_DEPTH {
         return Value::Null;
     }
@@ -141,7 +141,7 @@ impl<'c> Open<'c> {
 }
 
 /// Reads binary XML. In a template each element has a dependency in front.
-pub(super) fn read_tree<'c>(
+pub(crate) fn read_tree<'c>(
     chunk: &Chunk<'c>,
     at: usize,
     in_template: bool,
@@ -198,10 +198,12 @@ pub(super) fn read_tree<'c>(
                 open.content(Node::Substitution(id));
             }
             0x0f => _ = cursor.take(3),
-            _ => break, // The end, or what no event has.
+            // Character data, references, instructions: no event has them, and parse_evtx reads on behind the token.
+            0x07..=0x0b | 0x47..=0x49 => chunk.cannot_read(),
+            _ => break, // The end, or what is not binary XML.
         }
     }
-    // What follows a whole element is of no matter: a value in binary XML may end without a sign.
+    // What follows a complete element does not matter: a value in binary XML may end without an end token.
     if !parents.is_empty() || open.fields.is_empty() {
         chunk.cannot_read();
     }

@@ -4,10 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::CHUNK_SIZE;
-use super::cursor::Cursor;
-use super::event::Event;
-use super::template::Template;
+use crate::CHUNK_SIZE;
+use crate::cursor::Cursor;
+use crate::event::Event;
+use crate::template::Template;
+use crate::text::Utf16;
 
 const MAGIC: &[u8] = b"ElfChnk\0";
 /// Where the records begin.
@@ -18,15 +19,22 @@ const RECORD_HEADER: usize = 24;
 /// How many values and elements may be built of a chunk: ten times what a full chunk has. A hostile one may multiply
 /// what it holds.
 const BUDGET: u32 = 256 * 1024;
+/// The same for one record, so that one that is damaged leaves enough for the others.
+const RECORD_BUDGET: u32 = BUDGET / 8;
+/// A name may have this many code units; events have up to 40. A damaged reference makes a name of anything.
+const MAX_NAME: usize = 256;
 
 /// A chunk of a log.
 pub struct Chunk<'c> {
-    pub(super) bytes: &'c [u8; CHUNK_SIZE],
+    pub(crate) bytes: &'c [u8; CHUNK_SIZE],
     /// The fields that [`Event::text`] can be asked for.
-    pub(super) wanted: &'c [&'c str],
+    pub(crate) wanted: &'c [&'c str],
     templates: RefCell<HashMap<u32, Rc<Template<'c>>>>,
+    /// Where the template of an id lies: for records whose reference to it is damaged.
+    template_ids: RefCell<HashMap<u32, u32>>,
     names: RefCell<HashMap<u32, Rc<str>>>,
     budget: Cell<u32>,
+    record_budget: Cell<u32>,
     damaged: Cell<bool>,
     /// Whether something of the record that is being read could not be read.
     unread: Cell<bool>,
@@ -35,12 +43,16 @@ pub struct Chunk<'c> {
 }
 
 /// What the place of a chunk holds.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, on the stack"
+)]
 pub enum Content<'c> {
     /// Records.
     Records(Chunk<'c>),
     /// Nothing yet.
     Unused,
-    /// Something that is no chunk.
+    /// Something that is not a chunk.
     Damaged,
 }
 
@@ -70,8 +82,10 @@ impl<'c> Chunk<'c> {
             bytes,
             wanted,
             templates: RefCell::default(),
+            template_ids: RefCell::default(),
             names: RefCell::default(),
             budget: Cell::new(BUDGET),
+            record_budget: Cell::new(RECORD_BUDGET),
             damaged: Cell::new(false),
             unread: Cell::new(false),
             at: RECORDS,
@@ -95,57 +109,101 @@ impl<'c> Chunk<'c> {
         let start = self.at + RECORD_HEADER;
         self.at += size;
         self.records_left -= 1;
+        self.record_budget.set(RECORD_BUDGET);
         Some(Event::read(self, start))
     }
 
-    /// Whether records were missing, or one could not be built.
+    /// Whether records were missing.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.damaged.get()
     }
 
     /// Takes note that something could not be read.
-    pub(super) fn cannot_read(&self) {
+    pub(crate) fn cannot_read(&self) {
         self.unread.set(true);
     }
 
     /// Does something, and says whether all could be read.
-    pub(super) fn reads_all<T>(&self, read: impl FnOnce() -> T) -> (T, bool) {
+    pub(crate) fn reads_all<T>(&self, read: impl FnOnce() -> T) -> (T, bool) {
         let before = self.unread.replace(false);
         let done = read();
         (done, !self.unread.replace(before))
     }
 
-    /// Takes from the budget. Where it is used up, the chunk is damaged.
-    pub(super) fn spend(&self, amount: usize) -> bool {
-        let left = u32::try_from(amount)
-            .ok()
-            .and_then(|amount| self.budget.get().checked_sub(amount));
-        self.budget.set(left.unwrap_or(0));
-        if left.is_none() {
-            self.damaged.set(true);
+    /// Takes from the budgets. Where one is used up, the record cannot be read.
+    pub(crate) fn spend(&self, amount: usize) -> bool {
+        let amount = u32::try_from(amount).unwrap_or(u32::MAX);
+        let take = |budget: &Cell<u32>| {
+            let left = budget.get().checked_sub(amount);
+            budget.set(left.unwrap_or(0));
+            left.is_some()
+        };
+        let enough = take(&self.budget) && take(&self.record_budget);
+        if !enough {
+            self.cannot_read();
         }
-        left.is_some()
+        enough
     }
 
-    /// The template at an offset, and how many bytes it takes.
-    pub(super) fn template(&self, offset: u32, depth: u8) -> Rc<Template<'c>> {
-        if let Some(template) = self.templates.borrow().get(&offset) {
-            return Rc::clone(template);
+    /// Whether a budget is used up, so that what was built is not all there.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.budget.get() == 0 || self.record_budget.get() == 0
+    }
+
+    /// The template that an instance refers to by its id and its offset, and where it lies. `here` is where it lies if it is
+    /// defined in the instance itself.
+    ///
+    /// One of the two may be damaged. `parse_evtx` goes by the id.
+    pub(crate) fn template(
+        &self,
+        id: u32,
+        offset: u32,
+        here: u32,
+        depth: u8,
+    ) -> (Rc<Template<'c>>, u32) {
+        let at = |offset: u32| self.templates.borrow().get(&offset).map(Rc::clone);
+        let known = at(offset);
+        if let Some(template) = &known
+            && template.id == id
+        {
+            return (Rc::clone(template), offset);
         }
-        let template = Rc::new(Template::read(self, offset as usize, depth));
+        let has_id = |offset: u32| Template::id_at(self.bytes, offset) == id;
+        let of_id = self.template_ids.borrow().get(&id).copied();
+        let offset = match of_id {
+            _ if offset == here || has_id(offset) => offset,
+            Some(of_id) => {
+                self.cannot_read();
+                of_id
+            }
+            None => {
+                self.cannot_read();
+                if has_id(here) { here } else { offset }
+            }
+        };
+        if let Some(template) = at(offset) {
+            return (template, offset);
+        }
+        let template = Rc::new(Template::read(self, id, offset, depth));
+        self.template_ids.borrow_mut().insert(id, offset);
         self.templates
             .borrow_mut()
             .insert(offset, Rc::clone(&template));
-        template
+        (template, offset)
     }
 
     /// The name whose length stands at an offset.
-    pub(super) fn name(&self, offset: usize) -> Rc<str> {
+    pub(crate) fn name(&self, offset: usize) -> Rc<str> {
         let key = u32::try_from(offset).unwrap_or(u32::MAX);
         let mut names = self.names.borrow_mut();
         let name = names.entry(key).or_insert_with(|| {
-            let text = Cursor::new(self.bytes, offset).counted_text();
+            let mut cursor = Cursor::new(self.bytes, offset);
+            let units = usize::from(cursor.u16());
+            if units > MAX_NAME {
+                self.cannot_read();
+            }
+            let text = Utf16::new(cursor.take(units.min(MAX_NAME) * 2));
             text.map_or_else(String::new, |text| text.to_string())
                 .into()
         });

@@ -2,19 +2,24 @@
 
 use std::rc::Rc;
 
-use super::chunk::Chunk;
-use super::cursor::Cursor;
-use super::event::Places;
-use super::tree::{MAX_DEPTH, MAX_ITEMS, Node, build, read_tree};
-use super::value::{Fields, Value};
+use crate::CHUNK_SIZE;
+use crate::chunk::Chunk;
+use crate::cursor::Cursor;
+use crate::event::Places;
+use crate::tree::{MAX_DEPTH, MAX_ITEMS, Node, build, read_tree};
+use crate::value::{Fields, Value};
 
 /// The type of a value that is itself binary XML.
-pub(super) const BINARY_XML: u8 = 0x21;
+pub(crate) const BINARY_XML: u8 = 0x21;
 /// Of a template, in front of its own binary XML: next template, GUID, size.
 const TEMPLATE_HEADER: usize = 24;
+/// Where the GUID is, whose first four bytes are the template's id.
+const TEMPLATE_ID: usize = 4;
 
 /// A template: a tree with places for values.
-pub(super) struct Template<'c> {
+pub(crate) struct Template<'c> {
+    /// The id that the first instance of it gives.
+    pub id: u32,
     /// The bytes it takes in the chunk.
     length: usize,
     root: Node<'c>,
@@ -25,12 +30,19 @@ pub(super) struct Template<'c> {
 }
 
 impl<'c> Template<'c> {
-    pub fn read(chunk: &Chunk<'c>, offset: usize, depth: u8) -> Self {
-        let mut header = Cursor::new(chunk.bytes, offset.saturating_add(TEMPLATE_HEADER - 4));
+    /// The id of the template that lies at an offset.
+    pub fn id_at(bytes: &[u8; CHUNK_SIZE], offset: u32) -> u32 {
+        Cursor::new(bytes, (offset as usize).saturating_add(TEMPLATE_ID)).u32()
+    }
+
+    pub fn read(chunk: &Chunk<'c>, id: u32, offset: u32, depth: u8) -> Self {
+        let size = (offset as usize).saturating_add(TEMPLATE_HEADER - 4);
+        let mut header = Cursor::new(chunk.bytes, size);
         let length = TEMPLATE_HEADER.saturating_add(header.u32() as usize);
         let (root, whole) = chunk.reads_all(|| read_tree(chunk, header.at, true, depth));
         let places = Places::of(&root, chunk.wanted);
         Self {
+            id,
             length,
             root,
             whole,
@@ -40,7 +52,7 @@ impl<'c> Template<'c> {
 }
 
 /// A template and where its values lie.
-pub(super) struct Instance<'c> {
+pub(crate) struct Instance<'c> {
     pub template: Rc<Template<'c>>,
     /// Two bytes length, one byte type, one byte nothing, for each value.
     descriptors: &'c [[u8; 4]],
@@ -50,15 +62,16 @@ pub(super) struct Instance<'c> {
 impl<'c> Instance<'c> {
     /// Reads an instance behind its token, and moves the cursor behind its descriptors.
     pub fn read(chunk: &Chunk<'c>, cursor: &mut Cursor<'c>, depth: u8) -> Option<Self> {
-        if depth >= MAX_DEPTH || cursor.u8() != 1 || cursor.u32() == 0 {
+        if depth >= MAX_DEPTH || cursor.u8() != 1 {
             return None;
         }
-        let offset = cursor.u32();
-        let template = chunk.template(offset, depth + 1);
+        let (id, offset) = (cursor.u32(), cursor.u32());
+        let here = u32::try_from(cursor.at).ok().filter(|_| id != 0)?;
+        let (template, offset) = chunk.template(id, offset, here, depth + 1);
         if !template.whole {
             chunk.cannot_read();
         }
-        if offset as usize == cursor.at {
+        if offset == here {
             cursor.take(template.length);
         }
         let count = cursor.u32() as usize;
@@ -66,6 +79,9 @@ impl<'c> Instance<'c> {
             return None;
         }
         let (descriptors, _) = cursor.take(count * 4).as_chunks::<4>();
+        if !descriptors.iter().copied().all(has_length_of_type) {
+            chunk.cannot_read();
+        }
         Some(Self {
             template,
             descriptors,
@@ -112,9 +128,32 @@ impl<'c> Instance<'c> {
     }
 }
 
-/// The length of the value that a descriptor tells of.
-fn length([low, high, ..]: [u8; 4]) -> usize {
+/// What the values of a type take, where all take the same; else 0.
+const LENGTHS: [u8; 0x16] = {
+    let mut lengths = [0; 0x16];
+    lengths[0x04] = 1;
+    lengths[0x06] = 2;
+    (lengths[0x07], lengths[0x08], lengths[0x0b], lengths[0x14]) = (4, 4, 4, 4);
+    (lengths[0x09], lengths[0x0a], lengths[0x0c]) = (8, 8, 8);
+    (lengths[0x11], lengths[0x15]) = (8, 8);
+    lengths
+};
+
+/// The length of the value that a descriptor tells of. As in `parse_evtx`, that of its type counts, even if a damaged
+/// descriptor says something else.
+fn length(descriptor: [u8; 4]) -> usize {
+    match LENGTHS.get(usize::from(descriptor[2])) {
+        None | Some(0) => told_length(descriptor),
+        Some(length) => usize::from(*length),
+    }
+}
+
+fn told_length([low, high, ..]: [u8; 4]) -> usize {
     u16::from_le_bytes([low, high]).into()
+}
+
+fn has_length_of_type(descriptor: [u8; 4]) -> bool {
+    length(descriptor) == told_length(descriptor)
 }
 
 /// Makes `EventData: {Data: [{Name: a, Value: 1}, …]}` into `EventData: {a: 1, …}`, where each has a name and a value.
