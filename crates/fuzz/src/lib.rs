@@ -36,8 +36,11 @@ const MAX_MEMORY: usize = 64 << 20;
 /// What an input may take, on a machine that has other things to do.
 const MAX_TIME: Duration = Duration::from_secs(10);
 
-/// Runs something that takes input, and panics where it takes more than 64 MiB of memory or 10 seconds. Nothing else may run
-/// meanwhile, as the memory is that of the whole program.
+/// Runs something that takes input. Nothing else may run meanwhile, as the memory is that of the whole program.
+///
+/// # Panics
+///
+/// Where it takes more than 64 MiB of memory or 10 seconds.
 pub fn bounded<T>(what: impl fmt::Display, run: impl FnOnce() -> T) -> T {
     MEMORY.reset_peak_usage();
     let (before, start) = (MEMORY.current_usage(), Instant::now());

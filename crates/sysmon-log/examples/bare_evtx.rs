@@ -7,7 +7,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let log = std::env::args().nth(1).ok_or("usage: bare_evtx LOG")?;
     let settings = ParserSettings::default().num_threads(1).indent(false);
     let mut parser = EvtxParser::from_path(log)?.with_configuration(settings);
-    let events = parser.records_json_bytes().filter(Result::is_ok).count();
+    let events = parser.records_json_bytes().flatten().count();
     // The count is all that this program is for.
     #[allow(clippy::print_stdout)]
     {

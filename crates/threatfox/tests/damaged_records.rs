@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use threatfox::rules::Rules;
 use threatfox::scan::{LogReport, Pace, Results, Scan};
@@ -67,7 +67,7 @@ fn damage(log: &mut [u8], records: &[(usize, usize)], seed: u64) {
     }
 }
 
-fn scan(path: &PathBuf) -> LogReport {
+fn scan(path: &Path) -> LogReport {
     let scan = Scan {
         rules: Rules::built_in(),
         keys: None,

@@ -89,7 +89,7 @@ fn all_readers(rules: &Rules) -> String {
     let provider = |provider: &Provider<'_>| {
         let events: Vec<_> = provider
             .events()
-            .map(|one| event(&provider.name, one))
+            .map(|one| event(provider.name, one))
             .collect();
         format!("        `{}`=dict(\n{})", provider.name, events.join(",\n"))
     };
