@@ -24,7 +24,7 @@ use crate::strength::MinStrength;
 
 /// Read event logs and print the events that may hold an indicator of a feed, as JSON lines
 ///
-/// Events are written as Velociraptor's parse_evtx gives them, with the path of their log. With --hits, writes which
+/// Events are written as Velociraptor's `parse_evtx` gives them, with the path of their log. With --hits, writes which
 /// indicator matches and how strongly, by the same rules as the hunts. Runs below normal priority.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
