@@ -136,8 +136,8 @@ func (s *EngineSuite) eventsCome(client, artifact string, mode artifact_modes.Ar
 		services.JournalOptions{ArtifactName: artifact, ArtifactType: mode, ClientId: client}))
 }
 
-// finding is a row of the hunts' Summary.
-func finding(ioc, strength string) string {
+// alertedFinding is a row of the hunts' Summary.
+func alertedFinding(ioc, strength string) string {
 	return fmt.Sprintf(`{"Strength":%q,"Malware":"Test RAT","IOC":%q,"Match":"ip:port","Count":3,"First":"2026-11-20T10:00:00Z",`+
 		`"Last":"2026-11-21T10:00:00.5Z","Computer":"ws-1.corp.example","Image":"C:\\Temp\\a.exe","User":"CORP\\ann","IOCType":"ip:port","Link":""}`,
 		strength, ioc)
@@ -152,8 +152,8 @@ func (s *EngineSuite) TestAFindingIsAlertedOnceWhateverTheHuntsAndRestarts() {
 	s.newClient("C.2", "ws-2")
 	s.alertsRun(nil)
 	both := map[string][]string{
-		summary: {finding("203.0.113.7:443", "strong"), strings.Replace(finding("203.0.113.7:443", "strong"), "10:00:00Z", "09:00:00Z", 1),
-			finding("203.0.113.8:443", "medium")},
+		summary: {alertedFinding("203.0.113.7:443", "strong"), strings.Replace(alertedFinding("203.0.113.7:443", "strong"), "10:00:00Z", "09:00:00Z", 1),
+			alertedFinding("203.0.113.8:443", "medium")},
 		hits: {`{"Strength":"strong","IOC":"203.0.113.7:443","Time":"2026-11-20T10:00:00Z"}`},
 	}
 
@@ -196,8 +196,8 @@ func (s *EngineSuite) TestAFindingIsAlertedOnceWhateverTheHuntsAndRestarts() {
 func (s *EngineSuite) TestCollectionsThatEndedBeforeTheStartAreLookedAt() {
 	s.newClient("C.1", "ws-1")
 	s.newClient("C.2", "ws-2")
-	s.flowIsStored("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong")}})
-	s.collected("C.2", "F.2", summary, 3, finding("203.0.113.7:443", "strong"))
+	s.flowIsStored("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
+	s.collected("C.2", "F.2", summary, 3, alertedFinding("203.0.113.7:443", "strong"))
 
 	s.alertsRun(map[string]string{"CatchUpHours": "0"})
 	s.findingsBecome(0)
@@ -218,7 +218,7 @@ func (s *EngineSuite) TestEachHuntIsReadWithAndWithoutItsSummary() {
 	s.flowEnds("C.1", "F.1", map[string][]string{
 		hits: {hit("203.0.113.7:443", "medium", "2026-11-20T10:00:00Z"), hit("203.0.113.7:443", "strong", "2026-11-20T11:00:00Z"),
 			hit("203.0.113.7:443", "weak", "2026-11-20T12:00:00Z")},
-		native + "/Summary":                    {finding("203.0.113.7:443", "strong"), finding("c2.bad-domain.example", "medium")},
+		native + "/Summary":                    {alertedFinding("203.0.113.7:443", "strong"), alertedFinding("c2.bad-domain.example", "medium")},
 		"Generic.Client.Info/BasicInformation": {`{"IOC":"203.0.113.9:443","Strength":"strong"}`},
 	})
 
@@ -253,7 +253,7 @@ sources:
 	rows := s.findingsBecome(1)
 	s.Equal("alert c2.bad-domain.example ws-1 2026-11-20T10:00:00Z", strings.Join([]string{rows[0]["Status"], rows[0]["IOC"], rows[0]["Host"], rows[0]["First"]}, " "))
 	s.Contains(rows[0]["Link"], "#/events/C.1/Windows.Events.ThreatFox")
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("c2.bad-domain.example", "strong")}})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("c2.bad-domain.example", "strong")}})
 	s.findingsBecome(1)
 
 	s.alertsStop()
@@ -282,8 +282,8 @@ func (s *EngineSuite) TestOnlyStrongFindingsGetTheQuarantineLabelAndOnlyWhereItI
 	}
 	s.alertsRun(map[string]string{"QuarantineLabel": "Quarantine", "Label": "", "MinStrength": "weak"})
 
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong"), finding("203.0.113.8:443", "strong")}})
-	s.flowEnds("C.2", "F.2", map[string][]string{summary: {finding("203.0.113.7:443", "medium"), finding("203.0.113.8:443", "weak")}})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong"), alertedFinding("203.0.113.8:443", "strong")}})
+	s.flowEnds("C.2", "F.2", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "medium"), alertedFinding("203.0.113.8:443", "weak")}})
 	s.findingsBecome(4)
 
 	s.Contains(s.labelsOf("C.1"), `"labels":["Quarantine"]`)
@@ -306,7 +306,7 @@ func (s *EngineSuite) TestFindingsOverTheLimitKeepTheirRowsAndAreToldAsANumber()
 	s.alertsRun(map[string]string{"MaxAlertsPerHour": "2"})
 	var rows []string
 	for i := range 5 {
-		rows = append(rows, finding(fmt.Sprintf("203.0.113.%d:443", i), "strong"))
+		rows = append(rows, alertedFinding(fmt.Sprintf("203.0.113.%d:443", i), "strong"))
 	}
 
 	s.flowEnds("C.1", "F.1", map[string][]string{summary: rows})
@@ -329,7 +329,7 @@ func (s *EngineSuite) TestResultsOfOtherVersionsAreToldAndWhatWasDeletedIsLeft()
 	s.newClient("C.1", "ws-1")
 	s.newClient("C.2", "ws-2")
 	s.alertsRun(map[string]string{"QuarantineLabel": "Quarantine"})
-	gone := s.flowIsStored("C.1", "F.GONE", map[string][]string{summary: {finding("203.0.113.1:443", "strong")}})
+	gone := s.flowIsStored("C.1", "F.GONE", map[string][]string{summary: {alertedFinding("203.0.113.1:443", "strong")}})
 	s.query(`SELECT * FROM delete_flow(client_id="C.1", flow_id="F.GONE", really_do_it=TRUE)`, nil)
 	journal, err := services.GetJournal(s.ConfigObj)
 	s.Require().NoError(err)
@@ -339,7 +339,7 @@ func (s *EngineSuite) TestResultsOfOtherVersionsAreToldAndWhatWasDeletedIsLeft()
 	s.flowEnds("C.1", "F.1", map[string][]string{summary: {`{"Computer":"ws-1","IOC":"203.0.113.2:443","Hits":3}`}})
 	s.flowEnds("C.1", "F.2", map[string][]string{hits: {`{"Computer":"ws-1","Indicator":"203.0.113.3:443"}`, `{"a":1}`}})
 	// A client that the server no longer knows, whose results are still there.
-	s.flowEnds("C.404", "F.3", map[string][]string{summary: {finding("203.0.113.4:443", "strong")}})
+	s.flowEnds("C.404", "F.3", map[string][]string{summary: {alertedFinding("203.0.113.4:443", "strong")}})
 
 	rows := s.findingsBecome(3)
 	sort.Slice(rows, func(i, j int) bool { return rows[i]["FlowId"] < rows[j]["FlowId"] })
@@ -356,7 +356,7 @@ func (s *EngineSuite) TestTenThousandFindingsInOneFlowTakeSeconds() {
 	s.alertsRun(nil)
 	var rows []string
 	for i := range 10_000 {
-		rows = append(rows, finding(fmt.Sprintf("host-%d.bad-domain.example", i), "strong"))
+		rows = append(rows, alertedFinding(fmt.Sprintf("host-%d.bad-domain.example", i), "strong"))
 	}
 	clearPeak()
 	peak, cpu, start := peakMiB(), cpuSeconds(), time.Now()

@@ -79,7 +79,7 @@ SELECT secret_modify(type="HTTP Secrets", name="Chat", add_users="VelociraptorSe
 		ordereddict.NewDict().Set("URL", hook.URL))
 	s.alertsRun(map[string]string{"WebhookSecret": "Chat"})
 
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong"), finding("http://bad-domain.example/a", "strong")}})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong"), alertedFinding("http://bad-domain.example/a", "strong")}})
 	s.becomes(func() bool { _, got := hook.got(); return len(got) > 0 }, "a message")
 	s.alertsRun(map[string]string{"WebhookSecret": "Chat"})
 	time.Sleep(500 * time.Millisecond)
@@ -101,7 +101,7 @@ func (s *EngineSuite) TestAMessageWaitsWhileTheWebHookFailsOrHangsAndFindingsGoO
 	hook.set(500, false)
 	s.alertsRun(map[string]string{"WebhookURL": hook.URL})
 
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong")}})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
 	s.becomes(func() bool { asked, _ := hook.got(); return asked > 2 }, "attempts")
 	s.Equal("failed web hook 1", s.messagesAre()[0])
 	s.Contains(s.told("Messages")[0]["Error"], "500")
@@ -110,7 +110,7 @@ func (s *EngineSuite) TestAMessageWaitsWhileTheWebHookFailsOrHangsAndFindingsGoO
 	asked, _ := hook.got()
 	s.becomes(func() bool { now, _ := hook.got(); return now > asked }, "an attempt that hangs")
 	start := time.Now()
-	s.flowEnds("C.1", "F.2", map[string][]string{summary: {finding("203.0.113.8:443", "strong")}})
+	s.flowEnds("C.1", "F.2", map[string][]string{summary: {alertedFinding("203.0.113.8:443", "strong")}})
 	s.findingsBecome(2)
 	s.Less(time.Since(start), 5*time.Second)
 	s.becomes(func() bool { return s.told("Messages")[len(s.messagesAre())-1]["Error"] == "no answer within 1 s" }, "the word that it hangs")
@@ -132,7 +132,7 @@ func (s *EngineSuite) TestAMessageThatNobodyTakesIsGivenUpWithAnAlert() {
 	hook.Close()
 	s.alertsRun(map[string]string{"WebhookURL": hook.URL + "/services/secret-part", "GiveUpHours": "0.0009"})
 
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong")}})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
 	s.becomes(func() bool { return strings.Contains(strings.Join(s.messagesAre(), ","), "given up web hook 1") }, "given up")
 
 	time.Sleep(2 * time.Second)
@@ -153,8 +153,8 @@ func (s *EngineSuite) TestOneMessageSaysHowManyFindingsWereOverTheLimit() {
 	s.alertsRun(map[string]string{"WebhookURL": hook.URL, "MaxAlertsPerHour": "2"})
 	s.becomes(func() bool { _, got := hook.got(); return len(got) > 0 }, "a message")
 
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong"), finding("203.0.113.8:443", "strong"),
-		finding("203.0.113.9:443", "strong")}})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong"), alertedFinding("203.0.113.8:443", "strong"),
+		alertedFinding("203.0.113.9:443", "strong")}})
 	s.becomes(func() bool { _, got := hook.got(); return strings.Contains(strings.Join(got, ""), "203[") }, "a message of the findings")
 	time.Sleep(500 * time.Millisecond)
 
@@ -185,7 +185,7 @@ SELECT secret_modify(type="SMTP Creds", name="Mail", add_users="VelociraptorServ
 		ordereddict.NewDict().Set("Port", fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)))
 	s.alertsRun(map[string]string{"MailTo": `["soc@corp.example"]`, "MailSecret": "Mail"})
 
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong")}})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
 
 	select {
 	case mail := <-mails:
@@ -203,13 +203,13 @@ SELECT secret_modify(type="SMTP Creds", name="Mail", add_users="VelociraptorServ
 func (s *EngineSuite) TestAWebHookThatIsSetUpLateGivesNothingUp() {
 	s.newClient("C.1", "ws-1")
 	s.alertsRun(nil)
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong")}})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
 	s.findingsBecome(1)
 	time.Sleep(4 * time.Second)
 	hook := s.webHook()
 	params := map[string]string{"WebhookURL": hook.URL, "GiveUpHours": "0.0009"}
 	s.alertsRun(params)
-	s.flowEnds("C.1", "F.2", map[string][]string{summary: {finding("203.0.113.8:443", "strong")}})
+	s.flowEnds("C.1", "F.2", map[string][]string{summary: {alertedFinding("203.0.113.8:443", "strong")}})
 	s.becomes(func() bool { _, got := hook.got(); return len(got) > 0 }, "a message")
 	time.Sleep(300 * time.Millisecond)
 	s.alertsRun(params)
@@ -231,7 +231,7 @@ SELECT secret_modify(type="SMTP Creds", name="Mail", add_users="VelociraptorServ
 		ordereddict.NewDict().Set("Port", fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)))
 	s.alertsRun(map[string]string{"MailTo": `["soc@corp.example"]`, "MailSecret": "Mail", "WebhookURL": hook.URL})
 
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: {finding("203.0.113.7:443", "strong")}})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
 
 	s.becomes(func() bool { return strings.Contains(strings.Join(s.messagesAre(), ","), "failed mail 1") }, "the word that it hangs")
 	s.Contains(strings.Join(s.messagesAre(), ","), "sent web hook 1")
