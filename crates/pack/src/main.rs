@@ -11,6 +11,7 @@ mod sbom;
 mod self_contained;
 mod source_lint;
 mod sums;
+mod vocabulary;
 mod vql;
 mod vql_limits;
 
@@ -33,7 +34,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check the artifacts, the source, and that what follows from rules/*.csv is up to date
+    /// Check the artifacts, the source, the words of pages and help, and that what follows from rules/*.csv is up to date
     Check,
     /// Write what follows from rules/*.csv: an artifact, and the tables in documents
     Generate,
@@ -75,6 +76,7 @@ fn run(command: Command) -> Result<()> {
             problems.extend(vql_limits::problems(&artifacts));
             problems.extend(generate::drift()?);
             problems.extend(source_lint::problems()?);
+            problems.extend(vocabulary::problems(&artifacts)?);
             refuse(&problems)
         }
         Command::Generate => generate::write(),
