@@ -11,6 +11,7 @@ mod sbom;
 mod self_contained;
 mod source_lint;
 mod sums;
+mod verify;
 mod vocabulary;
 mod vql;
 mod vql_limits;
@@ -50,7 +51,7 @@ enum Command {
         #[arg(long)]
         url_base: Option<Url>,
     },
-    /// Compare a release with its SHA256SUMS
+    /// Check a release without a network: SHA256SUMS, SBOMs, and which files the signatures are for
     Verify {
         /// The release's folder
         #[arg(long, default_value = "dist")]
@@ -94,7 +95,7 @@ fn run(command: Command) -> Result<()> {
             }
             release::write(&artifacts, &inventory, &dist, url_base.as_ref())
         }
-        Command::Verify { dist } => sums::verify(&dist),
+        Command::Verify { dist } => verify::run(&dist, &read_inventory()?),
     }
 }
 
@@ -102,8 +103,12 @@ fn run(command: Command) -> Result<()> {
 fn read() -> Result<(Vec<Artifact>, Inventory)> {
     Ok((
         Artifact::read_all(Path::new("artifacts"))?,
-        Inventory::read(Path::new("tools/inventory.yaml"))?,
+        read_inventory()?,
     ))
+}
+
+fn read_inventory() -> Result<Inventory> {
+    Inventory::read(Path::new("tools/inventory.yaml"))
 }
 
 fn refuse(problems: &[String]) -> Result<()> {
