@@ -20,7 +20,7 @@ const fn word(found: &'static str, cure: &'static str) -> Word {
     Word { found, cure, fine }
 }
 
-/// A phrase that CONTRIBUTING.md's readers needed twice goes here, in lower case.
+/// In lower case. Add a phrase when a reader had to read it twice.
 const WORDS: [Word; 21] = [
     word("whoever", "the user who, anyone who"),
     word("a line each", "one per line"),
@@ -43,7 +43,7 @@ const WORDS: [Word; 21] = [
     word("came of", "the result of"),
     word("became of", "the result of"),
     word("becomes of", "the result of"),
-    word("to come is", "in the future"),
+    word("which is to come", "in the future"),
     word("small letters", "lowercase"),
     word("for ever", "forever, for good"),
     word("had enough of", "rate limited"),
