@@ -65,6 +65,7 @@ lint: ## Check format, lints, the source's files and dependencies, artifacts, an
 	$(STEP) "cargo fmt" cargo fmt --all --check
 	$(STEP) "cargo clippy" cargo clippy --locked --quiet --all-targets -- -D warnings
 	$(STEP) "check the source and the pack" cargo run --locked --release --quiet --package pack -- check
+	$(STEP) "check the workflows" tools/workflows.sh
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
 	$(STEP) "gofmt" sh -c 'bad=$$(gofmt -l $(ENGINE)/*.go $(ENGINE)/docs $(ENGINE)/report $(ENGINE)/stubs); [ -z "$$bad" ] || { echo "$$bad"; exit 1; }'
 	$(STEP) "verify the artifacts" $(ENGINE)/test.sh -run 'TestEngine/TestVerify'
@@ -75,13 +76,14 @@ msrv: ## Build with the oldest Rust that Cargo.toml promises (needs rustup)
 deny: ## Check licences, sources and doubles of the dependencies, offline (needs cargo-deny)
 	$(STEP) "cargo deny" cargo deny --offline --locked check bans licenses sources
 
-pack: $(if $(SYSTEMS),,helper) ## Make the release in dist/ with this machine's helper, or those for SYSTEMS="linux windows" (tools/build.sh says what it needs) [URL_BASE=https://…]
+pack: $(if $(SYSTEMS)$(HELPERS),,helper) ## Make the release in dist/ with this machine's helper, those for SYSTEMS="linux windows" (tools/build.sh says what it needs), or those in the folder HELPERS [URL_BASE=https://…]
 	@rm -rf dist
+	$(if $(HELPERS),@cp -r "$(HELPERS)" dist)
 	@for system in $(SYSTEMS); do tools/build.sh $$system || exit $$?; done
 	$(STEP) "make the release" cargo run --locked --release --quiet --package pack -- write \
-		$(if $(SYSTEMS),,--helper target/release/threatfox) $(if $(URL_BASE),--url-base "$(URL_BASE)")
+		$(if $(SYSTEMS)$(HELPERS),,--helper target/release/threatfox) $(if $(URL_BASE),--url-base "$(URL_BASE)")
 
-verify-dist: ## Compare dist/ with its SHA256SUMS
+verify-dist: ## Check a release in dist/ without a network: SHA256SUMS, SBOMs, and which files the signatures are for
 	@cargo run --locked --release --quiet --package pack -- verify
 
 golden: helper ## Write the golden files anew; read the diff before you commit it

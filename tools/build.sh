@@ -30,6 +30,7 @@ linux)
         cargo zigbuild --locked --release --package threatfox-cli --target $target.2.17
     built=$top/target/tools/$target/release/threatfox
     name=threatfox_linux_amd64
+    compilers() { rustc --version --verbose; cargo-zigbuild --version; python3 -m ziglang version 2>/dev/null || zig version; }
     ;;
 windows)
     # Debian's compiler, since it comes with the source of the standard library, which has to be built for this target.
@@ -50,6 +51,7 @@ windows)
         cargo build --locked --release --package threatfox-cli -Zbuild-std=std,panic_abort --target $target
     built=$top/target/tools/$target/release/threatfox.exe
     name=threatfox_windows_amd64.exe
+    compilers() { /usr/bin/rustc --version --verbose; x86_64-w64-mingw32-gcc --version | head -n 1; }
     ;;
 *)
     echo "tools/build.sh: linux or windows, not $system" >&2
@@ -58,3 +60,5 @@ windows)
 esac
 
 cp "$built" "$dist/$name"
+# The same bytes need the same compilers.
+compilers >"$dist/$name.built-with.txt"

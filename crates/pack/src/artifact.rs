@@ -36,12 +36,15 @@ pub struct Definition {
     #[serde(default)]
     pub export: String,
     #[serde(default)]
-    pub sources: Vec<Source>,
+    pub sources: Vec<Spanned<Source>>,
 }
 
 /// A query, or a notebook's cells.
 #[derive(Deserialize)]
-pub struct Source {}
+pub struct Source {
+    #[serde(default)]
+    pub description: String,
+}
 
 #[derive(Deserialize)]
 pub struct Tool {

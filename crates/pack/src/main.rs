@@ -11,6 +11,8 @@ mod sbom;
 mod self_contained;
 mod source_lint;
 mod sums;
+mod verify;
+mod vocabulary;
 mod vql;
 mod vql_limits;
 
@@ -33,7 +35,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check the artifacts, the source, and that what follows from rules/*.csv is up to date
+    /// Check the artifacts, the source, the words of pages and help, and that what follows from rules/*.csv is up to date
     Check,
     /// Write what follows from rules/*.csv: an artifact, and the tables in documents
     Generate,
@@ -49,7 +51,7 @@ enum Command {
         #[arg(long)]
         url_base: Option<Url>,
     },
-    /// Compare a release with its SHA256SUMS
+    /// Check a release without a network: SHA256SUMS, SBOMs, and which files the signatures are for
     Verify {
         /// The release's folder
         #[arg(long, default_value = "dist")]
@@ -75,6 +77,7 @@ fn run(command: Command) -> Result<()> {
             problems.extend(vql_limits::problems(&artifacts));
             problems.extend(generate::drift()?);
             problems.extend(source_lint::problems()?);
+            problems.extend(vocabulary::problems(&artifacts)?);
             refuse(&problems)
         }
         Command::Generate => generate::write(),
@@ -92,7 +95,7 @@ fn run(command: Command) -> Result<()> {
             }
             release::write(&artifacts, &inventory, &dist, url_base.as_ref())
         }
-        Command::Verify { dist } => sums::verify(&dist),
+        Command::Verify { dist } => verify::run(&dist, &read_inventory()?),
     }
 }
 
@@ -100,8 +103,12 @@ fn run(command: Command) -> Result<()> {
 fn read() -> Result<(Vec<Artifact>, Inventory)> {
     Ok((
         Artifact::read_all(Path::new("artifacts"))?,
-        Inventory::read(Path::new("tools/inventory.yaml"))?,
+        read_inventory()?,
     ))
+}
+
+fn read_inventory() -> Result<Inventory> {
+    Inventory::read(Path::new("tools/inventory.yaml"))
 }
 
 fn refuse(problems: &[String]) -> Result<()> {

@@ -7,11 +7,16 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-const FILE: &str = "SHA256SUMS";
+use crate::verify::{PROVENANCE, SIGNATURE};
+
+pub const FILE: &str = "SHA256SUMS";
 
 /// A content's SHA-256, in hexadecimal.
 pub fn sha256(content: &[u8]) -> String {
-    let bytes = Sha256::digest(content);
+    hexadecimal(&Sha256::digest(content))
+}
+
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
@@ -27,14 +32,14 @@ pub fn write(dist: &Path) -> Result<BTreeMap<String, String>> {
     Ok(sums)
 }
 
-/// Fails where a file was changed, is missing or is not in the sums; names each.
-pub fn verify(dist: &Path) -> Result<()> {
+/// The sums of all files of the release by file name. Fails where a file was changed, is missing or is not in the sums; names each.
+pub fn verify(dist: &Path) -> Result<BTreeMap<String, String>> {
     let path = dist.join(FILE);
     let text = fs::read_to_string(&path)
         .with_context(|| format!("{}: make the release with `make pack`", path.display()))?;
     let mut found = of(dist)?;
     let mut problems = Vec::new();
-    let mut good = 0;
+    let mut good = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
         let Some((sha256, file)) = line.split_once("  ") else {
             bail!("{}:{}: is not `SHA-256  file`", path.display(), index + 1);
@@ -43,7 +48,7 @@ pub fn verify(dist: &Path) -> Result<()> {
             Some(other) if other != sha256 => problems.push(format!(
                 "{file}: changed, its SHA-256 is {other}, not {sha256}"
             )),
-            Some(_) => good += 1,
+            Some(sha256) => drop(good.insert(file.to_owned(), sha256)),
             None => problems.push(format!("{file}: missing")),
         }
     }
@@ -55,17 +60,19 @@ pub fn verify(dist: &Path) -> Result<()> {
             problems.join("\n")
         );
     }
-    if good == 0 {
+    if good.is_empty() {
         bail!("{}: names no file", path.display());
     }
-    println!("{good} files, all as in {FILE}");
-    Ok(())
+    Ok(good)
 }
 
 fn of(dist: &Path) -> Result<BTreeMap<String, String>> {
     let mut sums = BTreeMap::new();
     add(dist, "", &mut sums)?;
-    sums.remove(FILE);
+    // What is made of the sums cannot be in them.
+    for name in [FILE, SIGNATURE, PROVENANCE] {
+        sums.remove(name);
+    }
     Ok(sums)
 }
 

@@ -77,39 +77,6 @@ fn a_helper_for_another_platform_fails() {
 }
 
 #[test]
-fn verify_finds_a_changed_a_missing_and_a_foreign_file() {
-    let project = Project::new();
-    project.pack(&["write"]).assert().success();
-    project
-        .pack(&["verify"])
-        .assert()
-        .success()
-        .stdout("4 files, all as in SHA256SUMS\n");
-
-    let mut changed = ELF.to_vec();
-    changed[5] ^= 1;
-    project.put("dist/threatfox_linux_amd64", changed);
-    project.put("dist/foreign.exe", "x");
-    project.put("dist/exchange/Custom.Example.yaml", "x");
-    fs::remove_file(project.path("dist/threatfox-artifacts-0.1.0.zip")).unwrap();
-    let output = project
-        .pack(&["verify"])
-        .assert()
-        .code(1)
-        .get_output()
-        .clone();
-    let said = String::from_utf8(output.stderr).unwrap();
-    for problem in [
-        "threatfox_linux_amd64: changed",
-        "exchange/Custom.Example.yaml: changed",
-        "threatfox-artifacts-0.1.0.zip: missing",
-        "foreign.exe: not in SHA256SUMS",
-    ] {
-        assert!(said.contains(problem), "{said}");
-    }
-}
-
-#[test]
 fn what_an_artifact_imports_is_written_into_it_behind_its_own() {
     let project = Project::new();
     project.put(

@@ -1,7 +1,8 @@
 //! All that the program says, in one file each, so that it can be read and reviewed as text: every `--help`, every error
 //! of a
 //! fault. `INSTA_UPDATE=always cargo test -p threatfox-cli --test texts` writes them anew.
-
+// The system words its own errors, and another system words them differently.
+#![cfg(target_os = "linux")]
 // The lint knows test functions only, not what they call.
 #![allow(clippy::unwrap_used)]
 

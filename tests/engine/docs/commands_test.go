@@ -32,6 +32,8 @@ var notRun = []struct{ begins, why string }{
 	{"tests/engine/test.sh", "runs tests of this suite"},
 	{"threatfox scan Sysmon.evtx | jq", "wants jq"},
 	{"curl ", "asks abuse.ch"},
+	{"gh ", "asks GitHub"},
+	{"cosign ", "wants cosign and a signed release"},
 	{"velociraptor ", "needs an installed server"},
 }
 

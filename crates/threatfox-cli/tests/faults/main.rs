@@ -1,7 +1,8 @@
 //! What goes wrong in a year, one test per fault: its exit code, its message, and the last good feed byte for byte
 //! unchanged.
 //! The guide's table of faults is held to the same list.
-
+// Faults need Linux: /dev/full, modes, signals.
+#![cfg(target_os = "linux")]
 // The lint knows test functions only, not what they call.
 #![allow(clippy::unwrap_used)]
 
