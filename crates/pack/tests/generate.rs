@@ -53,10 +53,9 @@ fn a_line_in_places_gives_an_event_of_a_new_provider_a_reader() {
     project.generate();
     let expected = "
         `Example-Provider`=dict(
-          `9001`='''E, Feed, Counted=>if(
-            condition=cache(name=Feed.Hosts, key=E.RemoteHost).Keys,
-            then=ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.RemoteHost) =~ '^[[]', then='', else=E.RemoteHost)),
-            else=[])'''),
+          `9001`='''E, Feed, Counts, Time=>(NOT Counts OR set(item=Counts.`Example-Provider`, field='9001', value=(1 + (Counts.`Example-Provider`.`9001`[0] || 0), Counts.`Example-Provider`.`9001`[1] || Time, Time)))
+            && (cache(name=Feed.Hosts, key=E.RemoteHost).Keys)
+            && (ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.RemoteHost) =~ '^[[]', then='', else=E.RemoteHost)))'''),
 ";
     let made = read(&project, RULES);
     assert!(made.contains(expected.trim_end_matches(",\n")), "{made}");
