@@ -29,6 +29,7 @@ test: test-rust test-docs test-engine ## Run every test
 
 test-rust: ## Test the library and the helper
 	$(STEP) "test the helper" cargo test --locked --quiet
+	$(STEP) "hold the reader of logs against the crate evtx" cargo test --locked --quiet --package same-as-evtx
 
 test-docs: helper packer ## Test the documents: links, names, and each command that can run here
 	$(STEP) "test the documents" sh -c 'cd $(ENGINE) && go test -count=1 ./docs'

@@ -20,7 +20,7 @@ for keys in ${FEEDS:-100000 1000000}; do
     feeds="$feeds $feed"
 done
 
-(cd "$top" && cargo build --locked --release --quiet --package sysmon-log --example bare_evtx)
+(cd "$top" && cargo build --locked --release --quiet --package same-as-evtx --example bare_evtx)
 # shellcheck disable=SC2086 # each feed is a word
 python3 "$top/tests/tools/bench_scan.py" "$helper" "$top/target/release/examples/bare_evtx" "$log" $feeds
 

@@ -4,7 +4,7 @@
 //! nothing is looked for (docs/native.md has the figures), and its values are those of `parse_evtx`, where that crate gives
 //! whole events as JSON or XML text in other forms (times and numbers as text, braces, other nesting). It gains the time
 //! by reading an event's id and the few fields that matter in place; only a candidate is built as a whole. The test
-//! `same_as_evtx` holds it against that crate on every log of tests/data.
+//! `tests/same_as_evtx` holds it against that crate on every log of tests/data.
 //!
 //! A [`Log`] is a header and chunks of 64 KiB; a [`Chunk`] is self-contained and holds records; a record is an
 //! [`Event`] in binary XML, nearly always values for a template that the chunk holds once.

@@ -295,7 +295,7 @@ fn the_summary_says_why_this_source() {
 fn data_that_is_old_or_from_the_future_is_warned_of() {
     for (year, warning) in [
         ("2026", "the newest IOC is from 2026-07-24T13:50:06Z, "),
-        ("2126", "this machine's clock is behind"),
+        ("2126", "the clock of this machine is behind"),
     ] {
         let server = Server::always(ok(recent_json().replace("2026", year)));
         let ran = Bench::without_key().run(&server, &["fetch", "-o", "feed.csv"]);

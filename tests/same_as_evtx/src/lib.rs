@@ -1,0 +1,1 @@
+//! Only tests: the reader of event logs held against the crate `evtx`.
