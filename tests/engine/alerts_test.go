@@ -231,23 +231,17 @@ func (s *EngineSuite) TestEachHuntIsReadWithAndWithoutItsSummary() {
 	}
 }
 
-func (s *EngineSuite) TestEventsOfAnArtifactThatComesLaterAreAlerted() {
+func (s *EngineSuite) TestHitsOfTheLiveArtifactAreAlertedAsTheyCome() {
 	s.newClient("C.1", "ws-1")
 	s.alertsRun(nil)
 	s.findingsBecome(0)
-	s.query(`SELECT artifact_set(definition=Text) FROM scope()`, ordereddict.NewDict().Set("Text", `
-name: Windows.Events.ThreatFox
-type: CLIENT_EVENT
-sources:
-- query: SELECT * FROM info()
-`))
-	s.becomes(func() bool { return s.watches("Windows.Events.ThreatFox") > 0 }, "it watches")
+	s.becomes(func() bool { return s.watches("Windows.Events.ThreatFox/Hits") > 0 }, "it watches")
 	row := func(ioc, strength string) *ordereddict.Dict {
 		return ordereddict.NewDict().Set("Strength", strength).Set("Malware", "Test RAT").Set("IOC", ioc).Set("Match", "domain").
 			Set("Time", "2026-11-20T10:00:00Z").Set("Computer", "ws-1.corp.example").Set("ClientId", "C.1")
 	}
 
-	s.eventsCome("C.1", "Windows.Events.ThreatFox", artifact_modes.MODE_CLIENT_EVENT, row("c2.bad-domain.example", "strong"),
+	s.eventsCome("C.1", "Windows.Events.ThreatFox/Hits", artifact_modes.MODE_CLIENT_EVENT, row("c2.bad-domain.example", "strong"),
 		row("c2.bad-domain.example", "strong"), row("c3.bad-domain.example", "weak"))
 
 	rows := s.findingsBecome(1)

@@ -181,6 +181,11 @@ func (s *EngineSuite) TestAnOfflineCollectorFindsWhatTheHuntFinds() {
 	made := s.offlineCollector(hunt, map[string]any{"EvtxGlob": s.edgeLog(), "MinStrength": "weak"})
 
 	rows, logged := s.runOffline(made)
+	// The collector's own code now and then knows a tool by its hash alone, in this suite on a machine with much to do.
+	for n := 0; n < 2 && strings.Contains(logged, "not configured by the server"); n++ {
+		s.Require().NoError(os.Remove(made.results))
+		rows, logged = s.runOffline(made)
+	}
 
 	s.NotRegexp(badLog, logged)
 	for _, source := range []string{"Summary", "Hits", "Coverage"} {

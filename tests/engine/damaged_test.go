@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -69,6 +70,7 @@ func (s *EngineSuite) recordNumbers(rows string) map[string]int {
 }
 
 func (s *EngineSuite) TestScanGivesEachEventThatParseEvtxGivesOfADamagedLog() {
+	s.Ctx = context.Background() // the suite's ends after 60 s
 	const columns = `SELECT System.EventRecordID AS Record FROM `
 	whole, records := s.thousandRecords()
 	s.Require().Len(records, 1000)

@@ -342,7 +342,7 @@ func (s *EngineSuite) TestAfterAFailureNobodyIsAskedAgain() {
 
 	got := s.enrich(api, map[string]string{"IOC": "203.0.113.7 203.0.113.8 203.0.113.9", "AuthKey": "fedcba9876543210-a-wrong-key"})
 
-	s.Contains(got.failed, "No answer from ThreatFox: threatfox: the server refused the Auth-Key")
+	s.Contains(got.failed, "No answer from ThreatFox: the server refused the Auth-Key")
 	s.Len(api.asked(), 1)
 }
 
