@@ -251,7 +251,7 @@ func (s *EngineSuite) TestHitsOfTheLiveArtifactAreAlertedAsTheyCome() {
 	s.findingsBecome(1)
 
 	s.alertsStop()
-	s.eventsCome("C.1", "Windows.Events.ThreatFox", artifact_modes.MODE_CLIENT_EVENT, row("c4.bad-domain.example", "strong"))
+	s.eventsCome("C.1", "Windows.Events.ThreatFox/Hits", artifact_modes.MODE_CLIENT_EVENT, row("c4.bad-domain.example", "strong"))
 	s.alertsRun(nil)
 	s.Equal("c4.bad-domain.example", s.findingsBecome(2)[1]["IOC"])
 }
