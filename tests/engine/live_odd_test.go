@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,20 +10,18 @@ import (
 	"time"
 )
 
-// liveSetup publishes a feed of theIndicator; the feed is for a hunt to compare with.
-func (s *EngineSuite) liveSetup() (feed string) {
-	s.Ctx = context.Background()
-	s.servePublic()
-	s.publishLive("1.0.1", theIndicator)
-	return s.normalize(s.writeExport([][2]string{theIndicator}))
+// watchedWhole is a log all of whose hits were told, and a feed for a hunt to compare with.
+func (s *EngineSuite) watchedWhole() (l *growingLog, feed string, w *watch) {
+	feed = s.liveSetup()
+	l = s.makeGrowingLog(300, 1, "203.0.113.7", "5.1.1.1")
+	l.show(s, len(l.chunks))
+	w = s.watchLive(l.path, nil)
+	s.waitForAllOf(l, feed, w)
+	return l, feed, w
 }
 
 func (s *EngineSuite) TestManyRestartsTellNothingTwice() {
-	feed := s.liveSetup()
-	l := s.makeGrowingLog(300, 1, "203.0.113.7", "5.1.1.1")
-	l.show(s, len(l.chunks))
-	first := s.watchLive(l.path, nil)
-	s.waitForAllOf(l, feed, first)
+	l, _, first := s.watchedWhole()
 	first.stop()
 
 	for range 3 {
@@ -37,11 +34,7 @@ func (s *EngineSuite) TestManyRestartsTellNothingTwice() {
 
 // watch_evtx reads a log from its start once it could not be opened, as one that is renamed and comes back.
 func (s *EngineSuite) TestALogThatIsAwayForAMomentTellsNothingTwice() {
-	feed := s.liveSetup()
-	l := s.makeGrowingLog(300, 1, "203.0.113.7", "5.1.1.1")
-	l.show(s, len(l.chunks))
-	w := s.watchLive(l.path, nil)
-	s.waitForAllOf(l, feed, w)
+	l, feed, w := s.watchedWhole()
 
 	s.Require().NoError(os.Rename(l.path, l.path+".away"))
 	time.Sleep(3 * time.Second)
@@ -105,11 +98,7 @@ func (s *EngineSuite) TestNumbersThatMakeNoSenseAreTheDefaults() {
 }
 
 func (s *EngineSuite) TestABookmarkThatMakesNoSenseIsNone() {
-	feed := s.liveSetup()
-	l := s.makeGrowingLog(300, 1, "203.0.113.7", "5.1.1.1")
-	l.show(s, len(l.chunks))
-	first := s.watchLive(l.path, nil)
-	s.waitForAllOf(l, feed, first)
+	l, feed, first := s.watchedWhole()
 	first.stop()
 	computer := fmt.Sprint(first.rows[0]["Computer"])
 

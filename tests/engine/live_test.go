@@ -205,11 +205,16 @@ func (s *EngineSuite) waitForAllOf(l *growingLog, feed string, watches ...*watch
 	s.Require().Equal(want, got, last.logs.String())
 }
 
-func (s *EngineSuite) TestALogThatGrowsIsWatchedAndEachHitIsToldOnce() {
+// liveSetup publishes a feed of theIndicator; the feed is for a hunt to compare with.
+func (s *EngineSuite) liveSetup() (feed string) {
 	s.Ctx = context.Background()
 	s.servePublic()
 	s.publishLive("1.0.1", theIndicator)
-	feed := s.normalize(s.writeExport([][2]string{theIndicator}))
+	return s.normalize(s.writeExport([][2]string{theIndicator}))
+}
+
+func (s *EngineSuite) TestALogThatGrowsIsWatchedAndEachHitIsToldOnce() {
+	feed := s.liveSetup()
 	l := s.makeGrowingLog(300, 1, "203.0.113.7", "5.1.1.1")
 	l.show(s, 1)
 
@@ -223,10 +228,7 @@ func (s *EngineSuite) TestALogThatGrowsIsWatchedAndEachHitIsToldOnce() {
 }
 
 func (s *EngineSuite) TestARestartTellsWhatHappenedMeanwhileAndNothingTwice() {
-	s.Ctx = context.Background()
-	s.servePublic()
-	s.publishLive("1.0.1", theIndicator)
-	feed := s.normalize(s.writeExport([][2]string{theIndicator}))
+	feed := s.liveSetup()
 	l := s.makeGrowingLog(300, 1, "203.0.113.7", "5.1.1.1")
 	l.show(s, 1)
 	first := s.watchLive(l.path, nil)
@@ -258,10 +260,7 @@ func (s *EngineSuite) TestCatchUpHoursBoundsWhatIsReadAtTheStart() {
 
 // A log that is cleared is smaller, and its record ids go on or begin anew; one that is begun anew has the old one's name.
 func (s *EngineSuite) TestALogThatIsClearedOrBegunAnewIsReadOn() {
-	s.Ctx = context.Background()
-	s.servePublic()
-	s.publishLive("1.0.1", theIndicator)
-	feed := s.normalize(s.writeExport([][2]string{theIndicator}))
+	feed := s.liveSetup()
 	for name, ids := range map[string][2]int{"ids go on": {1, 301}, "ids begin anew": {1001, 1}} {
 		before := s.makeGrowingLog(300, ids[0], "203.0.113.7", "5.1.1.1")
 		before.show(s, len(before.chunks))
