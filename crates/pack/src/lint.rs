@@ -6,6 +6,9 @@ use crate::artifact::Artifact;
 use crate::inventory::{Inventory, Tool, VERSION};
 use crate::vql;
 
+/// Characters of a parameter's description: the GUI shows it as one line beside the field.
+const TOOLTIP: usize = 140;
+
 pub fn problems(artifacts: &[Artifact], inventory: &Inventory) -> Vec<String> {
     let mut problems: Vec<_> = artifacts
         .iter()
@@ -77,6 +80,17 @@ fn of_artifact(artifact: &Artifact, inventory: &Inventory) -> Vec<String> {
             report(
                 line,
                 format!("the parameter {} has no description", parameter.name),
+            );
+        }
+        if parameter.description.trim().contains('\n')
+            || parameter.description.chars().count() > TOOLTIP
+        {
+            report(
+                line,
+                format!(
+                    "the description of the parameter {} is longer than one line of {TOOLTIP} characters: say the rest in the artifact's description",
+                    parameter.name
+                ),
             );
         }
     }
