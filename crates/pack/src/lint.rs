@@ -1,4 +1,4 @@
-//! What a release may not have. Each problem is one line, `file:line: what, and what to do`.
+//! Checks of the artifacts for a release. Each problem is one line, `file:line: what, and what to do`.
 
 use serde_yaml::Spanned;
 
@@ -97,7 +97,7 @@ fn of_artifact(artifact: &Artifact, inventory: &Inventory) -> Vec<String> {
     problems
 }
 
-/// What an artifact takes of others. The release holds no shared artifact, so a query must not call one.
+/// Checks of what an artifact imports and calls. The release holds no shared artifact, so a query must not call one.
 fn of_imports(artifact: &Artifact, artifacts: &[Artifact]) -> Vec<String> {
     let at = |line: u64| format!("{}:{line}", artifact.path.display());
     let mut problems = Vec::new();

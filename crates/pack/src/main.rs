@@ -110,7 +110,7 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
-/// What a release is made of, from the top of the source.
+/// The input of a release, from the top of the source.
 fn read() -> Result<(Vec<Artifact>, Inventory)> {
     Ok((
         Artifact::read_all(Path::new("artifacts"))?,

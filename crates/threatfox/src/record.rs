@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::ioc::{Ioc, IocType, Parsed};
 use crate::reject::{Reason, Reject};
 
-/// What a source says of an indicator, whatever names its formats have for it.
+/// The facts about an indicator, whatever names the source's formats use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are ThreatFox's own.
 pub enum Column {

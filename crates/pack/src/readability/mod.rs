@@ -15,7 +15,7 @@ const ENOUGH: usize = 100;
 /// Words in one sentence.
 const LONGEST: usize = 35;
 
-/// What counts of the texts of one file.
+/// The counts of all texts of one file.
 struct Page<'t> {
     path: &'t Path,
     sentences: usize,

@@ -7,7 +7,7 @@ use super::syllables;
 /// Stands for code within a line: a word that has no syllables to count.
 const CODE: char = '\u{fffc}';
 
-/// What counts of one sentence.
+/// The counts of one sentence.
 pub struct Sentence {
     /// Its first line in the text, from 0.
     pub line: usize,
