@@ -11,7 +11,7 @@ use crate::artifact::Artifact;
 pub struct Text {
     pub path: PathBuf,
     pub line: usize,
-    pub text: String,
+    pub content: String,
     pub kind: Kind,
 }
 
@@ -33,6 +33,7 @@ pub fn texts(artifacts: &[Artifact]) -> Result<Vec<Text>> {
     for (folder, ending, kind) in [
         ("", ".md", Kind::Page),
         ("docs", ".md", Kind::Page),
+        ("rules", ".md", Kind::Page),
         (
             "crates/threatfox-cli/tests/snapshots",
             "help.snap",
@@ -40,11 +41,11 @@ pub fn texts(artifacts: &[Artifact]) -> Result<Vec<Text>> {
         ),
     ] {
         for path in files(folder, ending)? {
-            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            let content = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
             texts.push(Text {
                 path,
                 line: 1,
-                text,
+                content,
                 kind,
             });
         }
@@ -75,7 +76,7 @@ fn of_artifact(artifact: &Artifact, texts: &mut Vec<Text>) -> Result<()> {
         texts.push(Text {
             path: artifact.path.clone(),
             line,
-            text: text.to_owned(),
+            content: text.to_owned(),
             kind: Kind::Page,
         });
     };

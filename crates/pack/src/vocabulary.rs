@@ -62,7 +62,7 @@ const WORDS: [Word; 31] = [
 pub fn problems(texts: &[Text]) -> Vec<String> {
     let mut problems = Vec::new();
     for text in texts {
-        check(&text.path, text.line, &text.text, &mut problems);
+        check(&text.path, text.line, &text.content, &mut problems);
     }
     problems
 }

@@ -94,7 +94,7 @@ fn pages(texts: &[Text]) -> Vec<Page<'_>> {
 
 impl Page<'_> {
     fn add(&mut self, text: &Text) {
-        for sentence in sentences::of(&text.text) {
+        for sentence in sentences::of(&text.content) {
             self.longest = self.longest.max(sentence.words);
             if sentence.words > LONGEST {
                 self.long.push(format!(

@@ -33,13 +33,13 @@ pub fn of(markdown: &str) -> Vec<Sentence> {
                 if is_left_out(&tag) {
                     left_out += 1;
                 }
-                if !is_inline(&tag.to_end()) {
+                if !is_inline(tag.to_end()) {
                     block.end(markdown, &mut sentences);
                     block.is_cell = tag == Tag::TableCell;
                 }
             }
             Event::End(tag) => {
-                if !is_inline(&tag) {
+                if !is_inline(tag) {
                     block.end(markdown, &mut sentences);
                 }
                 if matches!(tag, TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Image) {
@@ -62,7 +62,7 @@ fn is_left_out(tag: &Tag) -> bool {
     )
 }
 
-fn is_inline(tag: &TagEnd) -> bool {
+fn is_inline(tag: TagEnd) -> bool {
     matches!(
         tag,
         TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image

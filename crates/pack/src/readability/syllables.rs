@@ -59,10 +59,10 @@ fn ends_silent(letters: &[char]) -> bool {
         return false;
     };
     let is_spoken = match (ending, last) {
-        (_, 'l') => !is_vowel(*before),             // table, tables
-        ('s', 's' | 'x' | 'z' | 'c' | 'g') => true, // bases, sources
-        ('s', 'h') => "cs".contains(*before),       // matches, hashes
-        ('d', 't' | 'd') => true,                   // counted, needed
+        (_, 'l') => !is_vowel(*before), // table, tables
+        // bases, sources; counted, needed
+        ('s', 's' | 'x' | 'z' | 'c' | 'g') | ('d', 't' | 'd') => true,
+        ('s', 'h') => "cs".contains(*before), // matches, hashes
         _ => false,
     };
     !is_vowel(*last) && !is_spoken
