@@ -1,4 +1,4 @@
-//! The content of `dist/`: the helpers with their bills of materials, the zip for Velociraptor's "Upload Artifact Pack", and
+//! What goes into `dist/`: the helpers with their bills of materials, the zip for Velociraptor's "Upload Artifact Pack", and
 //! a file for each artifact that a user launches, as the artifact exchange takes it.
 
 use std::fs;

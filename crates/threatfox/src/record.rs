@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::ioc::{Ioc, IocType, Parsed};
 use crate::reject::{Reason, Reject};
 
-/// The facts about an indicator, whatever names the source's formats use.
+/// What a source says of an indicator, whatever names its formats have for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are ThreatFox's own.
 pub enum Column {

@@ -42,7 +42,7 @@ fn add_files(folder: &Path, kind: &str, below: bool, found: &mut Vec<PathBuf>) -
     Ok(())
 }
 
-/// The text with new tables, each indented like its marker. `None` if the text has none.
+/// The text with each of its tables made anew, as far to the right as its marker. `None` where it has none.
 pub fn filled(path: &Path, text: &str, rules: &Rules) -> Result<Option<String>> {
     let mut filled = String::new();
     let mut open: Option<(usize, &str)> = None;

@@ -11,13 +11,13 @@ use super::vql_text::{check_name, string};
 pub const PATH: &str = "artifacts/Generic/ThreatFox/Rules.yaml";
 
 const HEAD: &str = "\
-# Generated from rules/*.csv by `make generate`: change those.
+# Made of rules/*.csv by `make generate`: change those.
 name: Generic.ThreatFox.Rules
 author: The threatfox project
 description: |
-  The project's rules as VQL: what is read where, and what matches. Other artifacts import it.
+  The project's rules as VQL: what is read where, and what counts. For other artifacts to import.
 
-  This artifact collects nothing. Generic.ThreatFox.Match reads an event by these tables, which are generated from the project's rules/*.csv.
+  This artifact collects nothing. Generic.ThreatFox.Match reads an event by these tables, which are made of the project's rules/*.csv.
 
 type: CLIENT
 
@@ -25,11 +25,10 @@ reference:
   - https://threatfox.abuse.ch/
 
 export: |
-  -- A dict of five tables. Readers: provider, then event id, to the function that reads an event's fields (E) into the observables in the feed.
-  -- It also counts the event in Counts, if that is given: provider, then event id, to a list of the number, the first and the last time.
-  -- (`&&` gives its last value, and costs less than a call of if().) OtherEvent only counts, for an event without a reader.
-  -- Matches: role and kind of key to the name of the match and its strength; a missing entry is not a match.
-  -- NeverNetworks and NeverHashes are never indicators.
+  -- A dict: Readers has provider, then event id, to the function that reads an event's fields (E) into the observables that are in the feed, and
+  -- counts it in Counts, if that is given: provider, then event id, to a list: how many, the first and the last time. (`&&` gives its last value:
+  -- it costs less than a call of if().) OtherEvent stands for it where there is none, and only counts. Matches has role and kind of key to what the match is called, and its strength: what is not there is not a match; NeverNetworks and
+  -- NeverHashes are never an indicator.
   LET Rules <= dict(
 ";
 

@@ -38,7 +38,7 @@ use entry::{HashEntry, HostEntry, Name, Network, UrlEntry};
 /// A policy file may have this many bytes.
 const MAX_SIZE: u64 = 16 << 20;
 
-/// The entries to ignore, each with its line. The default ignores nothing.
+/// What is ignored, each entry with its line. The default ignores nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     file: String,
