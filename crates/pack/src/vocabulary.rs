@@ -18,7 +18,7 @@ const fn word(found: &'static str, cure: &'static str) -> Word {
 }
 
 /// In lower case. Add a phrase when a reader had to read it twice.
-const WORDS: [Word; 31] = [
+const WORDS: [Word; 29] = [
     word("whoever", "the user who, anyone who"),
     word("a line each", "one per line"),
     word("one a line", "one per line"),
@@ -50,8 +50,6 @@ const WORDS: [Word; 31] = [
     word("in the clear", "unencrypted"),
     word("if you like", "optionally"),
     word("as you like", "optionally"),
-    word("of your own", "your own"),
-    word("so many", "this many, the most"),
     word("put in the helper", "add the helper"),
     word("stands in", "is in"),
     word("the trouble is", "the error is"),
