@@ -44,6 +44,16 @@ pub struct Definition {
 pub struct Source {
     #[serde(default)]
     pub description: String,
+    #[serde(default)]
+    pub notebook: Vec<Spanned<Cell>>,
+}
+
+#[derive(Deserialize)]
+pub struct Cell {
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    #[serde(default)]
+    pub template: String,
 }
 
 #[derive(Deserialize)]

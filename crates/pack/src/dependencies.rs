@@ -1,9 +1,9 @@
-//! What the workspace that this program runs in is built from, as `cargo metadata` says it.
+//! The dependencies of the workspace, as `cargo metadata` lists them.
 
 use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, MetadataCommand};
 
-/// What is built for a target, in the versions of `Cargo.lock`.
+/// The packages that are built for a target, in the versions of `Cargo.lock`.
 pub fn of_target(target: &str) -> Result<Metadata> {
     let platform = ["--locked", "--filter-platform", target];
     ask(MetadataCommand::new().other_options(platform.map(str::to_owned)))

@@ -31,7 +31,7 @@ pub struct Tool {
     pub version: String,
 }
 
-/// What a tool runs on.
+/// The platform of a tool.
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Platform {
@@ -68,7 +68,7 @@ impl Inventory {
 }
 
 impl Platform {
-    /// What this program was built for, if the helper is released for it.
+    /// The platform of this program, if the helper is released for it.
     pub fn of_this_machine() -> Result<Self> {
         match (std::env::consts::OS, std::env::consts::ARCH) {
             ("linux", "x86_64") => Ok(Self::LinuxAmd64),

@@ -1,10 +1,13 @@
-//! What a release may not have. Each problem is one line, `file:line: what, and what to do`.
+//! Checks of the artifacts for a release. Each problem is one line, `file:line: what, and what to do`.
 
 use serde_yaml::Spanned;
 
 use crate::artifact::Artifact;
 use crate::inventory::{Inventory, Tool, VERSION};
 use crate::vql;
+
+/// Characters of a parameter's description: the GUI shows it as one line beside the field.
+const TOOLTIP: usize = 140;
 
 pub fn problems(artifacts: &[Artifact], inventory: &Inventory) -> Vec<String> {
     let mut problems: Vec<_> = artifacts
@@ -79,11 +82,22 @@ fn of_artifact(artifact: &Artifact, inventory: &Inventory) -> Vec<String> {
                 format!("the parameter {} has no description", parameter.name),
             );
         }
+        if parameter.description.trim().contains('\n')
+            || parameter.description.chars().count() > TOOLTIP
+        {
+            report(
+                line,
+                format!(
+                    "the description of the parameter {} is longer than one line of {TOOLTIP} characters: say the rest in the artifact's description",
+                    parameter.name
+                ),
+            );
+        }
     }
     problems
 }
 
-/// What an artifact takes of others. The release holds no shared artifact, so a query must not call one.
+/// Checks of what an artifact imports and calls. The release holds no shared artifact, so a query must not call one.
 fn of_imports(artifact: &Artifact, artifacts: &[Artifact]) -> Vec<String> {
     let at = |line: u64| format!("{}:{line}", artifact.path.display());
     let mut problems = Vec::new();

@@ -6,6 +6,8 @@ mod dependencies;
 mod generate;
 mod inventory;
 mod lint;
+mod prose;
+mod readability;
 mod release;
 mod sbom;
 mod self_contained;
@@ -35,8 +37,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check the artifacts, the source, the words of pages and help, and that what follows from rules/*.csv is up to date
+    /// Check the artifacts, the source, the words and sentences that users read, and that what follows from rules/*.csv is up to date
     Check,
+    /// Print how hard each page is to read: its Flesch-Kincaid grade, words, longest sentence and sentences over the limit
+    Readability,
     /// Write what follows from rules/*.csv: an artifact, and the tables in documents
     Generate,
     /// Check the artifacts and write the release
@@ -77,8 +81,15 @@ fn run(command: Command) -> Result<()> {
             problems.extend(vql_limits::problems(&artifacts));
             problems.extend(generate::drift()?);
             problems.extend(source_lint::problems()?);
-            problems.extend(vocabulary::problems(&artifacts)?);
+            let texts = prose::texts(&artifacts)?;
+            problems.extend(vocabulary::problems(&texts));
+            problems.extend(readability::problems(&texts));
             refuse(&problems)
+        }
+        Command::Readability => {
+            let texts = prose::texts(&Artifact::read_all(Path::new("artifacts"))?)?;
+            print!("{}", readability::table(&texts));
+            Ok(())
         }
         Command::Generate => generate::write(),
         Command::Write {
@@ -99,7 +110,7 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
-/// What a release is made of, from the top of the source.
+/// The input of a release, from the top of the source.
 fn read() -> Result<(Vec<Artifact>, Inventory)> {
     Ok((
         Artifact::read_all(Path::new("artifacts"))?,

@@ -97,7 +97,7 @@ pub fn of(dependencies: &Dependencies, sha256: &str) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// What is built into a package, by reference, with what each needs; neither for tests nor for the build.
+/// The packages inside a package, by reference, each with its dependencies; without those for tests and the build.
 fn built_into<'a>(
     dependencies: &'a Dependencies,
     root: &'a Package,

@@ -1,4 +1,4 @@
-//! What the source may not have: a file that is too long to read, a dependency that nothing uses.
+//! Checks of the source: no file that is too long to read, no unused dependency.
 //!
 //! The program cargo-machete finds such dependencies too, but would have to be installed before `make lint` runs, does not
 //! look

@@ -69,7 +69,7 @@ pub fn verify(dist: &Path) -> Result<BTreeMap<String, String>> {
 fn of(dist: &Path) -> Result<BTreeMap<String, String>> {
     let mut sums = BTreeMap::new();
     add(dist, "", &mut sums)?;
-    // What is made of the sums cannot be in them.
+    // A file that is made from the sums cannot be in them.
     for name in [FILE, SIGNATURE, PROVENANCE] {
         sums.remove(name);
     }

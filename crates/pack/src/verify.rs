@@ -1,4 +1,4 @@
-//! What can be checked of a release without a network: the sums, the bills of materials, and which files the signatures are for.
+//! The checks of a release without a network: the sums, the bills of materials, and which files the signatures are for.
 //! Whether a signature is genuine takes Sigstore's keys: docs/security.md has the commands.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,11 +1,8 @@
 //! Words that readers stumble over, in the texts that users read: pages, the artifacts' descriptions, the helper's help.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result};
-
-use crate::artifact::Artifact;
+use crate::prose::Text;
 
 struct Word {
     found: &'static str,
@@ -21,7 +18,7 @@ const fn word(found: &'static str, cure: &'static str) -> Word {
 }
 
 /// In lower case. Add a phrase when a reader had to read it twice.
-const WORDS: [Word; 21] = [
+const WORDS: [Word; 29] = [
     word("whoever", "the user who, anyone who"),
     word("a line each", "one per line"),
     word("one a line", "one per line"),
@@ -47,65 +44,25 @@ const WORDS: [Word; 21] = [
     word("small letters", "lowercase"),
     word("for ever", "forever, for good"),
     word("had enough of", "rate limited"),
+    word("anew", "again"),
+    word("by itself", "on its own, automatically"),
+    word("somebody", "someone, the user who"),
+    word("in the clear", "unencrypted"),
+    word("if you like", "optionally"),
+    word("as you like", "optionally"),
+    word("put in the helper", "add the helper"),
+    word("stands in", "is in"),
     word("the trouble is", "the error is"),
     word("counts as left out", "drops"),
 ];
 
 /// Each problem is one line: where the word is, and what to write.
-pub fn problems(artifacts: &[Artifact]) -> Result<Vec<String>> {
+pub fn problems(texts: &[Text]) -> Vec<String> {
     let mut problems = Vec::new();
-    for path in pages()? {
-        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        check(&path, 1, &text, &mut problems);
+    for text in texts {
+        check(&text.path, text.line, &text.content, &mut problems);
     }
-    for artifact in artifacts {
-        let definition = &artifact.definition;
-        let key = |(_, line): &(usize, &str)| line.starts_with("description:");
-        // The text of `description: |` begins on the next line.
-        let line = (1..).zip(artifact.text.lines()).find(key);
-        let line = line.map_or(1, |(at, line)| at + usize::from(line.ends_with('|')));
-        check(&artifact.path, line, &definition.description, &mut problems);
-        for parameter in &definition.parameters {
-            let line = usize::try_from(parameter.referenced.line())?;
-            let text = &parameter.value.description;
-            check(&artifact.path, line, text, &mut problems);
-        }
-        for source in &definition.sources {
-            let line = usize::try_from(source.referenced.line())?;
-            check(
-                &artifact.path,
-                line,
-                &source.value.description,
-                &mut problems,
-            );
-        }
-    }
-    Ok(problems)
-}
-
-/// The pages, and the helper's help as a test compares it.
-fn pages() -> Result<Vec<PathBuf>> {
-    let mut pages = Vec::new();
-    for (folder, ending) in [
-        ("", "md"),
-        ("docs", "md"),
-        ("crates/threatfox-cli/tests/snapshots", "snap"),
-    ] {
-        let here = Path::new(".").join(folder);
-        if !here.exists() {
-            continue;
-        }
-        for entry in fs::read_dir(here).with_context(|| folder.to_owned())? {
-            let path = Path::new(folder).join(entry?.file_name());
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_help = ending == "md" || name.contains("help");
-            if is_help && name.ends_with(&format!(".{ending}")) {
-                pages.push(path);
-            }
-        }
-    }
-    pages.sort();
-    Ok(pages)
+    problems
 }
 
 /// `first` is the number of the text's first line in the file.

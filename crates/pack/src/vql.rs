@@ -17,7 +17,7 @@ struct Line<'a> {
     begins_statement: bool,
 }
 
-/// What stands in two artifacts: the same run of lines, or the same body of a LET under another name.
+/// VQL in two artifacts: the same run of lines, or the same body of a LET under another name.
 pub fn repetitions(artifacts: &[Artifact]) -> Vec<String> {
     let mut first_at: BTreeMap<String, (&Artifact, usize)> = BTreeMap::new();
     let mut problems = Vec::new();

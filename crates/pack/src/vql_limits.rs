@@ -3,7 +3,7 @@
 use crate::artifact::Artifact;
 use crate::vql;
 
-/// What is written by hand and imported by the hunts. Generic.ThreatFox.Rules is generated.
+/// The handwritten artifacts that the hunts import. Generic.ThreatFox.Rules is generated.
 const SHARED: [&str; 4] = [
     "Generic.ThreatFox.Feed",
     "Generic.ThreatFox.Logs",

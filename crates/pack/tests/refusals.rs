@@ -38,6 +38,27 @@ fn a_parameter_without_type_or_description_fails_with_file_and_line() {
 }
 
 #[test]
+fn a_parameter_whose_description_is_longer_than_a_line_fails_with_file_and_line() {
+    let text = format!("{}.", "x".repeat(139));
+    let project = Project::new();
+    project.put(
+        "artifacts/Custom/Example.yaml",
+        ARTIFACT.replace("Where to look.", &text),
+    );
+    project.check_passes();
+    for long in [
+        format!("{text}."),
+        "|\n      Where\n      to look.".to_owned(),
+    ] {
+        Project::refuses_artifact(
+            "Where to look.",
+            &long,
+            "Example.yaml:9: the description of the parameter Path is longer than one line of 140 characters",
+        );
+    }
+}
+
+#[test]
 fn an_artifact_without_description_or_reference_fails() {
     Project::refuses_artifact(
         "description: Finds nothing, for the tests.\n",

@@ -42,7 +42,7 @@ pub struct Chunk<'c> {
     records_left: u64,
 }
 
-/// What the place of a chunk holds.
+/// The content at the place of a chunk.
 #[expect(
     clippy::large_enum_variant,
     reason = "there is one at a time, on the stack"

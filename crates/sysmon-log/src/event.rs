@@ -9,7 +9,7 @@ use crate::text::Utf16;
 use crate::tree::{Node, build};
 use crate::value::{Value, unix_time};
 
-/// What nearly each record begins with: a fragment header, then a template instance's token.
+/// The start of nearly every record: a fragment header, then a template instance's token.
 const INSTANCE: &[u8] = &[0x0f, 1, 1, 0, 0x0c];
 
 /// An event.
@@ -183,7 +183,7 @@ impl<'c> Event<'c> {
         self.provider
     }
 
-    /// What happened (`System.EventID.Value`, or `System.EventID` of an event that was forwarded).
+    /// The event's number (`System.EventID.Value`, or `System.EventID` of an event that was forwarded).
     #[must_use]
     pub fn id(&self) -> Option<u64> {
         self.id

@@ -89,7 +89,7 @@ impl<'c> Instance<'c> {
         })
     }
 
-    /// What all values take.
+    /// The size of all values.
     pub fn length(&self) -> usize {
         self.descriptors.iter().copied().map(length).sum()
     }
@@ -128,7 +128,7 @@ impl<'c> Instance<'c> {
     }
 }
 
-/// What the values of a type take, where all take the same; else 0.
+/// The size of a value of this type, if all have the same; else 0.
 const LENGTHS: [u8; 0x16] = {
     let mut lengths = [0; 0x16];
     lengths[0x04] = 1;

@@ -85,7 +85,7 @@ fn expand_fields<'c>(
     Value::Fields(result)
 }
 
-/// What copying a value costs.
+/// The cost of copying a value.
 fn size(value: &Value<'_>) -> usize {
     match value {
         Value::List(values) => values.iter().map(size).sum::<usize>() + 1,
@@ -203,7 +203,7 @@ pub(crate) fn read_tree<'c>(
             _ => break, // The end, or what is not binary XML.
         }
     }
-    // What follows a complete element does not matter: a value in binary XML may end without an end token.
+    // Bytes after a complete element do not matter: a value in binary XML may end without an end token.
     if !parents.is_empty() || open.fields.is_empty() {
         chunk.cannot_read();
     }

@@ -1,4 +1,4 @@
-//! What to do about an error. The library says what is wrong and where; which option, command or variable helps is known
+//! The cure for an error. The library says what is wrong and where; which option, command or variable helps is known
 //! here
 //! alone.
 
@@ -23,7 +23,7 @@ pub const LOWER_LIMIT: &str =
 /// For days that the API does not have.
 pub const MORE_DAYS: &str = "for more days use --source full, or auto";
 
-/// What to do about an error, if that is known.
+/// The cure for an error, if one is known.
 pub fn advice(error: &anyhow::Error) -> Option<String> {
     let text = error
         .chain()

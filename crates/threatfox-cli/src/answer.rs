@@ -15,7 +15,7 @@ pub struct Kept {
     pub max_age: Duration,
 }
 
-/// What was asked for.
+/// The answer to a request.
 pub enum Answer {
     /// Just downloaded; the name is that in the cache.
     New(Download, String),
@@ -35,7 +35,7 @@ impl Kept {
     }
 }
 
-/// What is in the cache, for reading.
+/// The cached answer, for reading.
 pub fn input_of(cached: &Cached) -> Input {
     Input::labelled(&cached.path, cached.source_name.as_str())
 }

@@ -12,7 +12,7 @@ use threatfox::table::Layout;
 /// A day in seconds.
 const DAY: i64 = 24 * 60 * 60;
 
-/// What goes into the feed, and where the feed goes.
+/// The content of the feed, and the place of the feed.
 #[derive(Debug, Args)]
 pub struct FeedOptions {
     /// One row per match key (for hunts) or one row per IOC (for enrichment)

@@ -1,4 +1,4 @@
-//! What is said of an error, in one line: the cause, where it is, and what to do. Velociraptor shows the first line alone.
+//! The message of an error, in one line: the cause, the place, and the cure. Velociraptor shows the first line alone.
 
 use crate::advice::advice;
 

@@ -95,7 +95,7 @@ impl Network {
         Self::watched(request, |watch| self.client.download(request, watch))
     }
 
-    /// What the cache has, however old.
+    /// The cached answer, of any age.
     pub fn find(
         &self,
         request: &Request,

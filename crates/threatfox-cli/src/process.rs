@@ -1,11 +1,11 @@
-//! What the process sees to before anything else: that it leaves nothing behind, however it ends; and its
+//! The set-up of the process, before anything else: it leaves nothing behind, however it ends; and its
 //! priority.
 
 use anyhow::Context;
 
 use crate::say::say;
 
-/// What a shell reports for a program that was interrupted.
+/// The exit code that a shell reports for an interrupted program.
 const INTERRUPTED: i32 = 130;
 /// How much nicer than others a scan is, 0 to 19: who works at the endpoint must not feel it.
 #[cfg(unix)]

@@ -47,7 +47,7 @@ impl RowOptions {
         }
     }
 
-    /// What to say where it fails.
+    /// The message for a failure.
     pub fn cannot_write(&self) -> String {
         format!("cannot write {}", shown(&self.output))
     }

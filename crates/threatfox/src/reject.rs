@@ -98,7 +98,7 @@ impl Reason {
 pub struct Reject {
     /// The reason it is counted under.
     pub reason: Reason,
-    /// What exactly is wrong.
+    /// The exact problem.
     pub detail: Cow<'static, str>,
 }
 

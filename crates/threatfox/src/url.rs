@@ -84,7 +84,7 @@ impl IocUrl {
         }
         let port = url.port().filter(|port| *port != 0);
         let normalized = spell(url.as_str());
-        // What could not be shown is not looked up either.
+        // Text that cannot be shown is not looked up either.
         let written = Some(spell(written))
             .filter(|written| *written != normalized && clean(written) == written.as_str());
         Ok(Self {

@@ -1,4 +1,4 @@
-//! What follows from `rules/*.csv`: the artifact Generic.ThreatFox.Rules, and the tables between markers in documents and
+//! The files generated from `rules/*.csv`: the artifact Generic.ThreatFox.Rules, and the tables between markers in documents and
 //! artifacts.
 
 mod markers;

@@ -1,4 +1,4 @@
-//! What one row of `places.csv` turns into, reader by reader.
+//! The VQL of one row of `places.csv`, reader by reader.
 //!
 //! A row gives two pieces of VQL. For `…,22,QueryName,host,query,,` they are
 //!

@@ -17,7 +17,7 @@ pub fn table(name: &str, rules: &Rules) -> Option<String> {
     }
 }
 
-/// What matches: one row per role that some place has, with the matches of each strength.
+/// The table of matches: one row per role that some place has, with the matches of each strength.
 fn matches(rules: &Rules) -> String {
     let strengths = [Strength::Strong, Strength::Medium, Strength::Weak];
     let header = ["Where", "Read as"]
@@ -39,7 +39,7 @@ fn matches(rules: &Rules) -> String {
     markdown(&rows)
 }
 
-/// What the matches of a role and strength are called.
+/// The names of the matches of a role and strength.
 fn names(rules: &Rules, role: Role, strength: Strength) -> String {
     let mut names: Vec<String> = Vec::new();
     for row in rules.matches().rows() {
@@ -51,7 +51,7 @@ fn names(rules: &Rules, role: Role, strength: Strength) -> String {
     names.join(", ")
 }
 
-/// What is read: one row per row of `places.csv`.
+/// The table of places: one row per row of `places.csv`.
 fn places(rules: &Rules) -> String {
     let header = ["Where", "Field", "Reader", "Read as", "Only if"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-/// What VQL's lexer takes for its own where a name is expected, in any case.
+/// The words that VQL's lexer does not accept as names, in any case.
 const KEYWORDS: [&str; 15] = [
     "and", "as", "desc", "explain", "false", "from", "in", "let", "limit", "not", "null", "or",
     "select", "true", "where",

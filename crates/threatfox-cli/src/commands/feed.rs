@@ -1,4 +1,4 @@
-//! What `normalize` and `fetch` have in common: inputs to feed, rejects and summary.
+//! The common part of `normalize` and `fetch`: inputs to feed, rejects and summary.
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::feed_options::{FeedOptions, SummaryFormat};
 use crate::outputs::{STDOUT, check_distinct};
 use crate::say::{self, say};
 
-/// What a feed is made of.
+/// The input of a feed.
 pub enum Inputs {
     /// Inputs that make no difference by their order.
     Equal(Vec<Input>),
@@ -29,7 +29,7 @@ pub enum Inputs {
     Update {
         newer: Input,
         earlier: Input,
-        /// What is first seen since then, in seconds since 1970, is surely in the newer one.
+        /// Records first seen since then, in seconds since 1970, are certainly in the newer one.
         covered_since: i64,
     },
 }
@@ -77,7 +77,7 @@ impl Prepared {
     }
 }
 
-/// What the output is going to replace.
+/// The file that the output replaces.
 fn earlier_output(options: &FeedOptions) -> anyhow::Result<Earlier> {
     if options.force {
         return Ok(Earlier::Free);

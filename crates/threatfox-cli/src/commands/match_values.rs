@@ -235,7 +235,7 @@ impl Rows {
     }
 }
 
-/// What came of the values.
+/// The results for the values.
 #[derive(Default)]
 struct Tally {
     /// Looked up.

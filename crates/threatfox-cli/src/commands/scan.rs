@@ -97,7 +97,7 @@ const AFTER_HELP: &str = r"Examples:
   threatfox scan --feed feed.csv --hits hits.jsonl --min-strength weak ForwardedEvents.evtx
   threatfox scan --after 2026-03-01T00:00:00Z Sysmon.evtx | jq .EventData
 
-A hit is an indicator in an event. An event that stands in several logs gives its hits once. The summary reports damaged
+A hit is an indicator in an event. An event in several logs gives its hits once. The summary reports damaged
 records, and logs that cannot be read to their end; the other records and logs are still read.
 
 Exit codes:
@@ -105,7 +105,7 @@ Exit codes:
   1  failed: no usable feed, no log that can be read, or no output
   2  wrong usage";
 
-/// What was done, for --summary.
+/// The result, for --summary.
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
     /// Rows of the feed.

@@ -1,4 +1,4 @@
-//! What an answer says beside its body, and the body unpacked.
+//! The head of an answer, and its unpacked body.
 
 use std::io::Read;
 use std::time::Duration;

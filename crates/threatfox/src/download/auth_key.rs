@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::DownloadError;
 
-/// What stands in a message where the key would have been.
+/// Replaces the key in messages.
 const REDACTED: &str = "<AUTH-KEY>";
 
 /// No key is this long; a file that is longer was given by mistake.
@@ -47,7 +47,7 @@ impl AuthKey {
     }
 
     /// Reads the key from [`AuthKey::ENV`]. Unset and empty are the same: no key, since a caller that
-    /// always passes the variable on (Velociraptor's `execve(env=)` does) leaves it empty where there is none.
+    /// always passes the variable on (Velociraptor's `execve(env=)` does) leaves it empty if there is no key.
     ///
     /// # Errors
     /// [`DownloadError::KeyUnusable`] as in [`AuthKey::parse`].

@@ -23,7 +23,7 @@ pub enum CacheError {
     NotPrivate {
         /// The folder.
         folder: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
     /// The file system refused.
@@ -48,16 +48,16 @@ pub struct Cache {
 pub struct Cached {
     /// The file that holds it. It stays in place while the cache is locked.
     pub path: PathBuf,
-    /// What was asked and where.
+    /// The request and its address.
     pub source_name: String,
-    /// What to ask the server with whether it has changed.
+    /// The validators: with them the server says whether the answer has changed.
     pub validators: Validators,
     /// When it was current, seconds since 1970.
     fetched: i64,
     sha256: String,
 }
 
-/// What is kept beside an answer.
+/// The data stored with an answer.
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
     source_name: String,

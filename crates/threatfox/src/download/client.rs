@@ -65,7 +65,7 @@ pub(super) struct Prepared {
     pub url: Url,
     pub body: Option<Vec<u8>>,
     pub headers: HeaderMap,
-    /// What is asked and where, without secrets.
+    /// The request and its address, without secrets.
     pub source_name: String,
     pub with_key: bool,
 }

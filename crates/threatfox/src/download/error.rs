@@ -1,4 +1,4 @@
-//! What can go wrong in a download, in one line: the cause first, then what was asked for. None of them ever holds the
+//! The errors of a download, each in one line: the cause first, then the request. None of them ever holds the
 //! Auth-Key.
 
 use std::io;
@@ -25,14 +25,14 @@ pub enum DownloadError {
     /// The API was asked for without a key, or an export answered 401 or 403 to a request without one.
     #[error("the source needs an Auth-Key and none was given: {source_name}")]
     KeyMissing {
-        /// What was asked for.
+        /// The request.
         source_name: String,
     },
 
     /// HTTP 401 or 403 to a request with a key.
     #[error("the server refused the Auth-Key (HTTP {status}{said}): {source_name}")]
     KeyRefused {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// 401 or 403.
         status: u16,
@@ -52,7 +52,7 @@ pub enum DownloadError {
     Address {
         /// The address, without user name and password.
         url: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
 
@@ -89,7 +89,7 @@ pub enum DownloadError {
     /// The server's certificate is not trusted.
     #[error("the server's certificate is not trusted: {reason}: {source_name}")]
     Certificate {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// Why.
         reason: String,
@@ -98,37 +98,37 @@ pub enum DownloadError {
     /// No connection, after all retries.
     #[error("no connection: {reason}: {source_name}")]
     Connect {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// Why.
         reason: String,
     },
 
-    /// What answers is not TLS.
+    /// The server does not speak TLS.
     #[error("the server does not speak TLS: {source_name}")]
     NotTls {
-        /// What was asked for.
+        /// The request.
         source_name: String,
     },
 
     /// HTTP 407 on the way.
     #[error("the proxy needs a user name and password: {source_name}")]
     ProxyLogin {
-        /// What was asked for.
+        /// The request.
         source_name: String,
     },
 
     /// The proxy refused to connect to the server.
     #[error("the proxy did not open a way to the server: {source_name}")]
     ProxyRefused {
-        /// What was asked for.
+        /// The request.
         source_name: String,
     },
 
     /// The request broke down after the connection stood.
     #[error("the request failed: {reason}: {source_name}")]
     Request {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// Why.
         reason: String,
@@ -137,7 +137,7 @@ pub enum DownloadError {
     /// Silence for longer than the time-out.
     #[error("no answer within {} s: {source_name}", timeout.as_secs())]
     Timeout {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// The time-out.
         timeout: Duration,
@@ -146,7 +146,7 @@ pub enum DownloadError {
     /// The answer trickled in for too long.
     #[error("only {received} bytes came within {} s, too slow to go on: {source_name}", limit.as_secs())]
     TooSlow {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// Bytes that did come.
         received: u64,
@@ -157,7 +157,7 @@ pub enum DownloadError {
     /// Rate limited, after all retries.
     #[error("too many requests (HTTP 429{said}){}: {source_name}", asked(*wait))]
     RateLimited {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// The server's own words, if it had any.
         said: String,
@@ -168,7 +168,7 @@ pub enum DownloadError {
     /// Any other status than 200; 5xx after all retries.
     #[error("the server answered HTTP {status}{said}: {source_name}")]
     Status {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// The status.
         status: u16,
@@ -179,7 +179,7 @@ pub enum DownloadError {
     /// A redirect that is not followed.
     #[error("redirected to {to}, which is not followed: {reason}: {source_name}")]
     Redirect {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// Where to, without query and secrets.
         to: String,
@@ -190,7 +190,7 @@ pub enum DownloadError {
     /// HTTP 200, but a web page.
     #[error("the server answered with a web page{title} instead of data: {source_name}")]
     WebPage {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// The page's title, if it has one.
         title: String,
@@ -199,14 +199,14 @@ pub enum DownloadError {
     /// HTTP 200, but nothing came.
     #[error("the answer is empty: {source_name}")]
     Empty {
-        /// What was asked for.
+        /// The request.
         source_name: String,
     },
 
     /// More than the bound.
     #[error("the answer is larger than {limit} bytes, the bound for a response: {source_name}")]
     TooLarge {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// The bound, in bytes.
         limit: u64,
@@ -215,7 +215,7 @@ pub enum DownloadError {
     /// A small body that unpacks to a large one.
     #[error("the answer is refused, {reason}: {source_name}")]
     UnpacksTooLarge {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// To how much.
         reason: String,
@@ -224,7 +224,7 @@ pub enum DownloadError {
     /// The body broke off, or could not be unpacked.
     #[error("the answer broke off after {received} bytes: {reason}: {source_name}")]
     Broken {
-        /// What was asked for.
+        /// The request.
         source_name: String,
         /// Bytes that did come.
         received: u64,

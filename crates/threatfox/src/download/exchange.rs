@@ -188,7 +188,7 @@ fn words_of(body: &[u8]) -> String {
     }
 }
 
-/// What TLS has to object, which comes as a failure to connect but stays the same however often it is tried.
+/// The TLS error behind a failure to connect. Trying again does not help.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = next {

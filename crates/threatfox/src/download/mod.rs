@@ -1,6 +1,6 @@
 //! Downloads from abuse.ch: one question, one whole answer in a temporary file, or an error that says what to do.
 //!
-//! What arrives is not read here: an answer counts as good only after [`crate`]'s readers have checked it whole, the API's
+//! The answer is not parsed here: it counts as good only after [`crate`]'s readers have checked it whole, the API's
 //! `query_status` included. Here stand the rules of the network: TLS always verified, the [`AuthKey`] only to where it
 //! belongs and never in a message, no redirect to another host, bounded bytes, time and retries.
 
@@ -30,17 +30,17 @@ pub use request::{Days, Export, ExportType, Format, Period, Request, Search};
 /// A whole answer. The file is removed when this is dropped.
 #[derive(Debug)]
 pub struct Download {
-    /// What was received, unpacked if the server packed it for the journey only.
+    /// The answer's body, without the compression of the transfer.
     pub file: NamedTempFile,
     /// Length of the file in bytes.
     pub bytes: u64,
-    /// What was asked and where, for summaries and messages; without secrets.
+    /// The request and its address, for summaries and messages; without secrets.
     pub source_name: String,
-    /// What to send next time to hear whether something changed.
+    /// The validators to send next time, to learn whether something changed.
     pub validators: Validators,
 }
 
-/// What a server gave to recognise a version of a document by (RFC 9110 section 8.8).
+/// The validators of a document's version (RFC 9110 section 8.8).
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Validators {
     /// The header `ETag`, word for word.
@@ -49,7 +49,7 @@ pub struct Validators {
     pub last_modified: Option<String>,
 }
 
-/// What a caller may want to show while a download runs.
+/// The progress of a download, to show.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// More bytes came.

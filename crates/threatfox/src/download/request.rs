@@ -1,4 +1,4 @@
-//! What can be asked of abuse.ch, and how each question reads as a URL and a body.
+//! The requests to abuse.ch, each as a URL and a body.
 
 use std::fmt;
 
@@ -188,7 +188,7 @@ impl fmt::Display for Export {
     }
 }
 
-/// What is asked, for messages and summaries: `get_iocs, 3 days`. The address is added where it is known.
+/// The request, for messages and summaries: `get_iocs, 3 days`. The address is added where it is known.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

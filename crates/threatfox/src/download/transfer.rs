@@ -28,7 +28,7 @@ impl Default for Bounds {
     }
 }
 
-/// What is known of the answer before its body.
+/// The head of the answer, before its body.
 pub(super) struct Incoming<'a> {
     pub source_name: &'a str,
     /// `Content-Length`, where the body is not packed.

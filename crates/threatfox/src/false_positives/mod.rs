@@ -20,7 +20,7 @@ use crate::text::clean;
 /// So many characters of a platform and of the notes are kept.
 const MAX_NOTES: usize = 200;
 
-/// What was removed. The default is an empty list.
+/// The removed indicators. The default is an empty list.
 #[derive(Debug, Clone, Default)]
 pub struct FalsePositives {
     removals: HashMap<String, Removal>,

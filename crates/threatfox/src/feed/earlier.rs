@@ -1,4 +1,4 @@
-//! What a new output is about to replace. Only its like is replaced, and a feed only by one of at least half its rows:
+//! The file that a new output replaces. Only its like is replaced, and a feed only by one of at least half its rows:
 //! less is a source that lost its data more often than a world that lost its malware.
 
 use std::fs;
@@ -53,7 +53,7 @@ impl Earlier {
             damage: damage.as_ref().map(ToString::to_string),
         };
         let found = match (shape, content) {
-            // What can't even be begun to read protects nothing.
+            // An output whose start cannot be read needs no protection.
             (_, Content::Unreadable) | (Shape::ByKey, Content::Feed) => return Ok(feed()),
             (Shape::ByIoc, Content::Rows) => return Ok(Self::Free),
             (_, Content::Feed) => "a feed by key".to_owned(),

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-/// What stands between a scheme and a host.
+/// The text between a scheme and a host.
 const SEPARATORS: [&str; 5] = ["://", "[://]", "[:]//", "[:\\\\]", ":[//]"];
 
-/// What stands for a dot or a colon in a host.
+/// Spellings of a dot or a colon in a defanged host.
 const DISGUISES: [(&str, &str); 13] = [
     ("[.]", "."),
     ("(.)", "."),

@@ -10,7 +10,7 @@ use crate::record::Record;
 use crate::reject::{Reason, Reject};
 use crate::url::UrlHost;
 
-/// What the user wants to keep. The default keeps everything that can match on the internet.
+/// The records to keep. The default keeps everything that can match on the internet.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// The least confidence, 0 to 100.
@@ -19,9 +19,9 @@ pub struct Filter {
     pub active_since: Option<i64>,
     /// Whether addresses of private, documentation and test networks are kept.
     pub allow_private: bool,
-    /// What the user's organization never wants to match.
+    /// The organization's policy: what never to match.
     pub policy: Policy,
-    /// What abuse.ch removed.
+    /// The indicators that abuse.ch removed.
     pub false_positives: FalsePositives,
 }
 

@@ -19,12 +19,12 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// What is handed to the disk at a time.
+/// The number of bytes to write at a time.
 const BLOCK: usize = 64 * 1024;
 /// How many blocks may wait while the disk takes others: 1 MiB.
 const QUEUE: usize = 16;
 
-/// What was written, as it lies on the disk.
+/// The place, size and hash of a written output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Written {
     /// The file, or `-`.
@@ -192,7 +192,7 @@ impl Write for Output {
 
 /// Compresses, hashes and writes in a thread of its own, while rows are made.
 struct Background {
-    /// What is not handed over yet.
+    /// The bytes that are not written yet.
     block: Vec<u8>,
     blocks: Option<SyncSender<Vec<u8>>>,
     writer: Option<JoinHandle<io::Result<Hashing>>>,

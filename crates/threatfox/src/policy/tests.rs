@@ -1,4 +1,4 @@
-//! What a policy file drops, and what it says of its faults.
+//! Policy files: which records they drop, and the messages about their faults.
 
 use super::*;
 use crate::record::RawRecord;

@@ -34,7 +34,7 @@ impl Strength {
     }
 }
 
-/// What a key of the feed is to an observable. Some kinds of the feed have two: an `ip` is an `ip:port` where the port is
+/// The relation of a key of the feed to an observable. Some kinds of the feed have two: an `ip` is an `ip:port` where the port is
 /// one of the indicator's, a `domain` above a name is a `subdomain`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // The names say it.
@@ -90,9 +90,9 @@ pub struct Role(usize);
 pub struct Match {
     /// Where the observable stood.
     pub role: Role,
-    /// What the key is.
+    /// The key's kind.
     pub kind: KeyKind,
-    /// What it is called in a hit.
+    /// Its name in a hit.
     pub name: Box<str>,
     /// How strong it is.
     pub strength: Strength,
@@ -169,7 +169,7 @@ impl Matches {
         self.roles.get(role.0).map_or("", |name| name)
     }
 
-    /// What it is called when a key of this kind stands in a role. An `ip:port` without a row is an `ip`. `None` where
+    /// The name of the match when a key of this kind is in a role. An `ip:port` without a row is an `ip`. `None` where
     /// that is not a match.
     #[must_use]
     pub fn find(&self, role: Role, kind: KeyKind) -> Option<&Match> {

@@ -1,4 +1,4 @@
-//! What is looked for where, and what counts: the tables in the folder `rules/`, which its README.md explains.
+//! The rules: what is read where, and what matches. They are the tables in the folder `rules/`, which its README.md explains.
 //!
 //! A [`Place`] says which field of which event is read, by which [`Reader`], in which role. A [`Match`] is what an
 //! observable in a role is called, and how strong it is. [`Never`] holds what is never an indicator. [`reader`] reads

@@ -28,7 +28,7 @@ pub enum Reader {
     FirstBytes,
     /// A host name, or an address in its place.
     Host,
-    /// What DNS answered.
+    /// The answer of a DNS query.
     Answers,
     /// Hashes of a file.
     Hashes,
@@ -75,7 +75,7 @@ impl fmt::Display for Reader {
     }
 }
 
-/// What a condition asks of a field's value. The values here are in lowercase.
+/// The test of a field's value in a condition. The values here are in lowercase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Test {
     /// It is one of these.

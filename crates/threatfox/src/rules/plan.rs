@@ -10,7 +10,7 @@ pub trait Row {
     fn text(&self, field: usize, text: &mut String) -> bool;
 }
 
-/// What is read of which event.
+/// The fields to read, by event.
 #[derive(Debug, Clone)]
 pub struct Plan<'r> {
     fields: Vec<&'r str>,

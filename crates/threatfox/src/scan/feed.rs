@@ -13,7 +13,7 @@ pub struct NarrowedFeed {
     input: Input,
     kinds: Vec<Kind>,
     rows: u64,
-    /// What to look up.
+    /// The keys to look up.
     pub keys: KeySet,
 }
 

@@ -13,7 +13,7 @@ pub type Fingerprints = HashSet<u64>;
 /// The keys of a feed.
 #[derive(Default)]
 pub struct KeySet {
-    /// Seeded anew in each run: a hostile log cannot choose keys that collide.
+    /// Seeded differently in each run: a hostile log cannot choose keys that collide.
     hasher: DefaultHashBuilder,
     fingerprints: HashTable<u64>,
 }

@@ -21,7 +21,7 @@ use crate::rules::plan::Plan;
 
 /// Chunks that a thread takes at a time: 512 KiB, which stay in the processor's cache.
 const BLOCK: usize = 8;
-/// What the candidates of a chunk may take as JSON. A whole chunk of events takes about 0.3 MiB.
+/// The size limit of a chunk's candidates as JSON. A whole chunk of events takes about 0.3 MiB.
 const MAX_ROWS: usize = 4 << 20;
 
 /// When an event must have been written: seconds since 1970, from and before.
@@ -29,11 +29,11 @@ pub type Period = Range<f64>;
 
 /// A search through logs.
 pub struct Scan<'k> {
-    /// What is read of which event.
+    /// The fields to read, by event.
     pub rules: &'k Rules,
-    /// What is looked for; without, each event of a provider that has a place is a candidate.
+    /// The keys to look for; without them, each event of a provider that has a place is a candidate.
     pub keys: Option<&'k KeySet>,
-    /// What gives the verdict on candidates; without, there are no hits.
+    /// The judge of candidates; without it, there are no hits.
     pub judge: Option<Judge<'k>>,
     /// Events of other times are not looked at.
     pub period: Period,
@@ -231,7 +231,7 @@ impl Search<'_> {
     }
 }
 
-/// What a thread works with.
+/// The state of a thread.
 struct Tools<'k> {
     lookup: Option<Lookup<'k>>,
     verdicts: Option<Verdicts<'k>>,
@@ -243,7 +243,7 @@ enum Stopped {
     Output(io::Error),
 }
 
-/// What a block gave.
+/// The result of a block.
 #[derive(Default)]
 struct Searched {
     rows: Vec<u8>,

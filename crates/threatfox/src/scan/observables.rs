@@ -1,4 +1,4 @@
-//! What an event holds that may be in a feed: read as the verdict reads it, looked up as fingerprints.
+//! The observables of an event that may be in a feed: read as for the verdict, looked up as fingerprints.
 
 use sysmon_log::{Chunk, Event};
 

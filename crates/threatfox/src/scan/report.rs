@@ -1,10 +1,10 @@
-//! What was read of a log.
+//! The counts of a log.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// What was read of a log.
+/// The counts of a log.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct LogReport {
     /// The log, as it was given.

@@ -8,7 +8,7 @@ use super::fingerprints::Fingerprints;
 /// Takes the results of a scan of any number of logs.
 #[derive(Default)]
 pub struct Results<'w> {
-    /// What was met of the keys.
+    /// The keys that matched.
     pub met: Fingerprints,
     /// How many hits there were.
     pub hit_count: u64,

@@ -1,4 +1,4 @@
-//! What an input may unpack to, by what it weighs packed: so that a small file cannot fill the memory.
+//! The limit of unpacked input, by its packed size: a small file cannot fill the memory.
 //!
 //! All that a reader keeps grows with the records it takes and with their text, so both are bounded here, for every reader.
 //! Real exports unpack to 20 times their size and have 26 packed bytes per record; ones invented by counting up have 80

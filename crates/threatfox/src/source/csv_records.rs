@@ -14,7 +14,7 @@ use std::str::{self, Utf8Error};
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-/// What is read at a time.
+/// The number of bytes to read at a time.
 const BLOCK: usize = 64 * 1024;
 /// So many fields of a record are kept; the rest is only counted. An export has 15.
 const MAX_FIELDS: usize = 64;
@@ -28,7 +28,7 @@ pub(crate) struct Records<R> {
     inner: R,
     /// The line that comes next.
     line: u64,
-    /// What was read of a record that is not whole yet.
+    /// The part of an incomplete record that was read.
     rest: Vec<u8>,
     /// Whether there may be whole records in it, as the last batch was full.
     whole: bool,

@@ -54,7 +54,7 @@ trait Source: Sync {
     ) -> Result<Report, Error>;
 }
 
-/// What was read.
+/// The counts of an input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The input, as the user knows it.

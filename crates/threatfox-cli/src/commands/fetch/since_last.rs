@@ -1,7 +1,7 @@
 //! Asking only for what is new since the last full export in the cache.
 //!
 //! The export is the base: it alone has everything, and shows what was deleted. It is brought up to date by one answer that
-//! reaches back past it. So there is never a chain of small answers, and a base too old for that is downloaded anew.
+//! reaches back past it. So there is never a chain of small answers, and a base that is too old is downloaded again.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub enum Plan {
     Update {
         choice: Choice,
         base: Cached,
-        /// What is first seen within this time before the answer is surely in it.
+        /// Records first seen within this time before the answer are certainly in it.
         covers: Duration,
     },
 }

@@ -1,4 +1,4 @@
-//! What is sent, to whom, and what comes back when all is well.
+//! Requests and their answers without faults.
 
 use std::io::Write;
 

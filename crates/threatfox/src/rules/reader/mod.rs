@@ -19,7 +19,7 @@ pub use url::{UrlText, spell};
 /// A key of an observable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key<'t> {
-    /// What is looked up in the feed.
+    /// The text to look up in the feed.
     pub text: &'t str,
     /// What the observable is for this key: what the feed's regular expression is for.
     pub observable: &'t str,
@@ -131,7 +131,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// What a reader reads of a text.
+    /// Reads the observables of a text.
     pub fn read(reader: &Reader, text: &str) -> Vec<Vec<String>> {
         let mut keys = Keys::default();
         Buffers::default().read(reader, text, Some("443"), &mut keys);

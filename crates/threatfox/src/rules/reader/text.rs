@@ -10,7 +10,7 @@ const MAX_URLS: usize = 64;
 /// A URL is tried up to each of so many separators.
 const MAX_CUTS: usize = 32;
 
-/// What quotes or separates a URL, and may also belong to it.
+/// Characters that quote or separate a URL, but may also belong to it.
 pub(super) fn is_separator(c: char) -> bool {
     matches!(
         c,
@@ -18,7 +18,7 @@ pub(super) fn is_separator(c: char) -> bool {
     )
 }
 
-/// What may end a sentence or a word behind a URL, and may also belong to it.
+/// Characters that may end a sentence after a URL, but may also belong to it.
 fn is_closing(c: char) -> bool {
     matches!(c, '.' | ':' | '!' | '?' | '&' | '*')
 }
@@ -171,7 +171,7 @@ mod tests {
             let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
             let mut found = found[0].clone();
             if text.contains('[') {
-                // What ends inside of the brackets is no URL that a feed has.
+                // No feed has a URL that ends inside the brackets.
                 found.retain(|key| !key.contains("[2001:db8::7/") && key != "url:http://[2001/");
                 expected.retain(|key| !key.contains("[2001:db8::7/"));
                 found.retain(|key| {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Buffers, Key, Observer, canonical, lowercase, push_address, trim};
 
-/// What stands before a URL in its key.
+/// The prefix of a URL's key.
 const PREFIX: &str = "url:";
 
 /// The parts of a URL as they are written.
@@ -100,7 +100,7 @@ impl<'t> UrlText<'t> {
 
     fn spell_host(&self, out: &mut String) {
         if !self.in_brackets {
-            // What stands in for a comma or a quote is of the host then, and so in lowercase.
+            // The escape of a comma or a quote is part of the host then, and so in lowercase.
             let start = out.len();
             push_unquoted(out, self.host.trim_end_matches('.'));
             if out[start..]
@@ -171,7 +171,7 @@ fn port(text: &str) -> Option<(&str, &str)> {
     (rest.is_empty() || rest.starts_with(is_end)).then_some((port, rest))
 }
 
-/// What ends the part of a URL with its host.
+/// The characters that end the host part of a URL.
 pub(super) fn is_end(c: char) -> bool {
     matches!(c, '/' | '?' | '#' | '\\')
 }

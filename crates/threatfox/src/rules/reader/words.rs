@@ -286,7 +286,7 @@ mod tests {
                 rest = &rest[first.len_utf8()..];
                 continue;
             };
-            // What follows a word or a port is not part of it.
+            // The next character is not part of a word or a port.
             let group = |n| parts.get(n).map(|found| found.as_str());
             let end = |n| parts.get(n).map(|found| found.end());
             let port = group(2)

@@ -2,7 +2,7 @@
 
 use crate::record::Column;
 
-/// What the name of a column says.
+/// The meaning of a column's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColumnName<'a> {
     /// The column is read.

@@ -13,7 +13,7 @@ use crate::source::form::Form;
 use crate::source::{MAX_FIELD, Report, Sink};
 use crate::text::clean;
 
-/// What stands before the first record.
+/// The text before the first record.
 struct Header {
     columns: Vec<Option<Column>>,
     unknown: BTreeSet<String>,
