@@ -28,14 +28,10 @@ func liveHit(client int, process, ioc string, count int, at time.Time) *orderedd
 	return row.Set("Time", at).Set("Place", "Microsoft-Windows-Sysmon 3")
 }
 
-// status is a row of Status: how many events of which ids a host has seen since the watch began.
-func status(said, events string) *ordereddict.Dict {
-	seen, err := utils.ParseJsonToObject([]byte(events))
-	if err != nil {
-		panic(err)
-	}
+// status is a row of Status: how many connections and DNS queries a host has seen since the watch began.
+func status(said string, connections, queries any) *ordereddict.Dict {
 	return ordereddict.NewDict().Set("Computer", "x").Set("Status", said).Set("FeedVersion", "1.0.5").Set("FeedKeys", 7).Set("Hits", 2).
-		Set("MemoryMiB", 90).Set("Events", seen)
+		Set("MemoryMiB", 90).Set("Connections", connections).Set("Queries", queries)
 }
 
 func (s *EngineSuite) fleetsNotebook() []*api_proto.NotebookCell {
@@ -106,16 +102,15 @@ func (s *EngineSuite) TestAHuntsNotebookShowsWhatWasMetLiveSinceTheHuntBefore() 
 }
 
 func (s *EngineSuite) TestTheNotebookSaysWhichHostsAreReallyWatched() {
-	const both = `{"Sysmon.evtx":{"Microsoft-Windows-Sysmon":{"3":[7,1,2],"22":[2,1,2]}}}`
 	for client := range 7 {
 		s.newClient(clientID(client), fmt.Sprintf("host-%d", client))
 	}
-	s.watchedDaysAgo(5, 0, "Status", status("not watched: no feed", "{}"))
-	s.watchedDaysAgo(0, 0, "Status", status("watched", both))
-	s.watchedDaysAgo(0, 1, "Status", status("watched", `{"Sysmon.evtx":{"Microsoft-Windows-Sysmon":{"3":[7,1,2]}}}`))
-	s.watchedDaysAgo(0, 2, "Status", status("not watched: no feed", "{}"))
-	s.watchedDaysAgo(4, 3, "Status", status("watched", both))
-	s.watchedDaysAgo(60, 4, "Status", status("watched", both))
+	s.watchedDaysAgo(5, 0, "Status", status("not watched: no feed", 0, 0))
+	s.watchedDaysAgo(0, 0, "Status", status("watched", 7, 2))
+	s.watchedDaysAgo(0, 1, "Status", status("watched", 7, 0))
+	s.watchedDaysAgo(0, 2, "Status", status("not watched: no feed", 0, 0))
+	s.watchedDaysAgo(4, 3, "Status", status("watched", 7, 2))
+	s.watchedDaysAgo(60, 4, "Status", status("watched", 7, 2))
 	s.watchedDaysAgo(0, 5, "Status", ordereddict.NewDict().Set("Status", "watched").Set("Events", "of another version"))
 
 	all := s.sound(s.fleetsNotebook()[3])
@@ -140,13 +135,15 @@ func (s *EngineSuite) TestLiveRowsThatMakeNoSenseDoNotBreakTheNotebook() {
 	s.watchedDaysAgo(0, 0, "Hits", row("Count", "many"), row("Count", -7), row("Count", 1e300), row("Time", "yesterday"), row("Time", nil), row("IOC", nil),
 		row("Image", []string{"a", "b"}), row("Computer", "x](https://evil.example) <script>"), row("Strength", 7), row("Malware", nil),
 		row("ClientId", "C.ffffffffffffffff"), row("_ts", "x"), row("Live", "x"), row("At", 7), row("Place", "x"), ordereddict.NewDict())
-	s.watchedDaysAgo(0, 0, "Status", ordereddict.NewDict(), status("watched", `{"a":7}`), status("watched", `{"a":{"b":{"3":"x","22":[-7]}}}`))
+	s.watchedDaysAgo(0, 0, "Status", ordereddict.NewDict(), status("watched", "x", []string{"y"}), status("watched", -7, 1e300),
+		status("x](https://evil.example)", 7, 2).Set("Id", clientID(1)).Set("Name", "other"))
 
 	cells := s.fleetsNotebook()
 
 	for _, cell := range cells {
 		s.sound(cell)
 	}
+	s.Contains(s.shownIn(cells[3])[1].rows, "[host-0](", "a client speaks for itself alone")
 	findings := s.byProcessAndHost(s.shownIn(cells[0])[0])
 	s.Contains(findings, "evil.exe host-0")
 	for _, of := range findings {
@@ -175,7 +172,7 @@ FROM range(end=Clients)`, ordereddict.NewDict().Set("Clients", clients))
 			s.Require().NoError(journal.PushRowsToArtifact(s.Ctx, s.ConfigObj, rows,
 				services.JournalOptions{ArtifactName: live + "/" + source, ArtifactType: artifact_modes.MODE_CLIENT_EVENT, ClientId: id}))
 		}
-		push("Status", status("watched", `{"Sysmon.evtx":{"Microsoft-Windows-Sysmon":{"3":[7,1,2],"22":[2,1,2]}}}`))
+		push("Status", status("watched", 7, 2))
 		if client%20 == 0 {
 			var rows []*ordereddict.Dict
 			for hit := range hits {
