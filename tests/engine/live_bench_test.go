@@ -29,7 +29,7 @@ func (s *EngineSuite) TestBenchmarkLive() {
 	l := s.growingFrom(os.Getenv("BENCH_EVTX"))
 
 	idle := peakMiB()
-	fmt.Printf("live: %-18s %8s %14s %12s\n", "", "events", "CPU, µs/event", "peak, MiB")
+	fmt.Printf("live: %-18s %8s %14s %12s %12s %12s\n", "", "events", "CPU, µs/event", "start, MiB", "end, MiB", "peak, MiB")
 	s.growAt(l, seconds, "bare watch_evtx", func() {
 		go s.queryWithLogs(`SELECT count() AS N FROM watch_evtx(filename=Log) WHERE N < 0`, ordereddict.NewDict().Set("Log", l.path).Set("EVTX_FREQUENCY", 5))
 		time.Sleep(3 * time.Second)
@@ -74,7 +74,7 @@ func (s *EngineSuite) growAt(l *growingLog, seconds int, name string, start func
 	l.show(s, 1)
 	start()
 	clearPeak()
-	begun, before := time.Now(), cpuSeconds()
+	first, begun, before := peakMiB(), time.Now(), cpuSeconds()
 	w := &watch{}
 	events := 0
 	for shown := 2; shown <= len(l.chunks) && events < 50*seconds; shown++ {
@@ -83,7 +83,9 @@ func (s *EngineSuite) growAt(l *growingLog, seconds int, name string, start func
 		l.append(s, shown)
 	}
 	time.Sleep(7 * time.Second) // one look at the log more
-	fmt.Printf("live: %-18s %8d %14.0f %12.0f\n", name, events, (cpuSeconds()-before)*1e6/float64(events), peakMiB())
+	used, peak := cpuSeconds()-before, peakMiB()
+	clearPeak()
+	fmt.Printf("live: %-18s %8d %14.0f %12.0f %12.0f %12.0f\n", name, events, used*1e6/float64(events), first, peakMiB(), peak)
 	return l.shown
 }
 

@@ -143,6 +143,9 @@ func (s *EngineSuite) TestStatusSaysThatAHostIsWatchedAndWhatItLogs() {
 	s.Equal("1.0.1", status["FeedVersion"])
 	s.Equal([]any{l.path}, status["Logs"])
 	s.Contains(fmt.Sprint(status["Events"]), "Microsoft-Windows-Sysmon:map[3:")
+	s.Greater(status["Connections"], 50.0)
+	s.Equal(0.0, status["Queries"])
+	s.Greater(status["MemoryMiB"], 10.0)
 }
 
 // What a client would be sent does not change with the feed: a client whose event queries change starts all of them anew.

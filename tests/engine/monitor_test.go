@@ -90,6 +90,31 @@ func (s *EngineSuite) TestTheMonitorAlertsOnceAndRecoversByItself() {
 	s.NotContains(logs, theKey)
 }
 
+// The count of failures is in the monitor's own results: a server that is started anew each night still raises the alert, once.
+func (s *EngineSuite) TestAMonitorThatIsStartedAnewGoesOnCountingFailures() {
+	s.publishHelper()
+	api := s.serveThreatfox(iocs([2]string{"domain", "c2.bad-domain.example"}))
+	s.query(`SELECT server_set_metadata(ThreatFoxAuthKey=Key) FROM scope()`, ordereddict.NewDict().Set("Key", theKey))
+	api.failFirst(1000)
+	failures := func() (all []string) {
+		for _, row := range s.rowsOf(s.query(`SELECT Failures FROM source(client_id="server", artifact="Server.Monitor.ThreatFox", start_time=0)`, nil)) {
+			all = append(all, row["Failures"])
+		}
+		return all
+	}
+
+	for starts := range 4 {
+		s.query(`SELECT add_server_monitoring(artifact="Server.Monitor.ThreatFox", parameters=Params) FROM scope()`,
+			ordereddict.NewDict().Set("Params", s.monitorParameters(api, map[string]string{"AlertAfter": "3", "RefreshMinutes": "60"})))
+		vtesting.WaitUntil(30*time.Second, s.T(), func() bool { return len(failures()) > starts })
+		s.query(`SELECT rm_server_monitoring(artifact="Server.Monitor.ThreatFox") FROM scope()`, nil)
+	}
+
+	s.Equal([]string{"1", "2", "3", "4"}, failures())
+	alerted := s.query(`SELECT Alerted FROM source(client_id="server", artifact="Server.Monitor.ThreatFox", start_time=0) WHERE Alerted`, nil)
+	s.Equal(1, strings.Count(alerted, "\n"), alerted)
+}
+
 func (s *EngineSuite) TestTheMonitorSaysThatItMayRunNoPrograms() {
 	s.publishHelper()
 	acls.SetLockdownToken(&acl_proto.ApiClientACL{Execve: true, ServerAdmin: true})

@@ -241,14 +241,8 @@ func (s *EngineSuite) TestACollectionsNotebookShowsItsFindings() {
 	s.Contains(s.sound(cells[2])[0].rows, "failed: No feed")
 }
 
-// Live events have the columns of Hits: an event each, with a Time. The artifact that sends them stands in for the one to come.
+// Live events have the columns of Hits: an event each, with a Time.
 func (s *EngineSuite) TestLiveEventsBecomeFindingsWithTheSameQueries() {
-	s.LoadArtifacts(`
-name: Windows.Events.ThreatFox
-type: CLIENT_EVENT
-sources:
-  - query: SELECT * FROM scope()
-`)
 	s.newClient(clientID(1), "host-1")
 	event := func(ioc string, at time.Time) *ordereddict.Dict {
 		return ordereddict.NewDict().Set("Strength", "medium").Set("Malware", "Family").Set("IOC", ioc).Set("Match", "ip").Set("Time", at).
@@ -258,7 +252,7 @@ sources:
 	s.Require().NoError(err)
 	s.Require().NoError(journal.PushRowsToArtifact(s.Ctx, s.ConfigObj, []*ordereddict.Dict{
 		event("203.0.113.7:443", day(1)), event("203.0.113.7:443", day(4)), event("203.0.113.8:443", day(2)),
-	}, services.JournalOptions{ArtifactName: "Windows.Events.ThreatFox", ClientId: clientID(1)}))
+	}, services.JournalOptions{ArtifactName: live + "/Hits", ClientId: clientID(1)}))
 
 	rows := s.query(`
 LET _ <= import(artifact="Notebooks.ThreatFox")
@@ -266,8 +260,8 @@ SELECT _value.IOC AS IOC, _value.Events AS Events, _value.First AS First, _value
 FROM items(item=FindingsAt(Places=PlacesHere(Name="Windows.Events.ThreatFox")))
 ORDER BY IOC`, ordereddict.NewDict().Set("ClientId", clientID(1)))
 
-	s.Equal(`{"IOC":"203.0.113.7:443","Events":2,"First":"2026-11-01T12:00:00Z","Last":"2026-11-04T12:00:00Z","Strength":"medium","Hunt":""}`+"\n"+
-		`{"IOC":"203.0.113.8:443","Events":1,"First":"2026-11-02T12:00:00Z","Last":"2026-11-02T12:00:00Z","Strength":"medium","Hunt":""}`+"\n", rows)
+	s.Equal(`{"IOC":"203.0.113.7:443","Events":2,"First":"2026-11-01T12:00:00Z","Last":"2026-11-04T12:00:00Z","Strength":"medium","Hunt":"live"}`+"\n"+
+		`{"IOC":"203.0.113.8:443","Events":1,"First":"2026-11-02T12:00:00Z","Last":"2026-11-02T12:00:00Z","Strength":"medium","Hunt":"live"}`+"\n", rows)
 }
 
 func (s *EngineSuite) TestResultsOfAnOlderPackWithOtherColumnsDoNotBreakTheNotebook() {
@@ -304,14 +298,14 @@ func (s *EngineSuite) TestTheNotebookShowsTheFeedLast() {
 
 	cells, _ := s.notebook(&api_proto.NotebookMetadata{Name: "ThreatFox", Artifacts: []string{notebookArtifact}})
 
-	s.Require().Len(cells, 5)
-	shown := s.sound(cells[4])
+	s.Require().Len(cells, 6)
+	shown := s.sound(cells[5])
 	s.Contains(shown[0].rows, `"Version":"`+feed.Version+`"`)
 	s.Contains(shown[0].rows, `"Keys":3`)
 	s.Contains(shown[0].rows, `"NewestActivity":"2026-11-24T10:00:00Z"`)
 	s.Equal("{\"_name\":\"domain\",\"Keys\":2}\n{\"_name\":\"ip\",\"Keys\":1}\n", shown[1].rows)
-	s.Contains(cells[3].Output, "/hunts/new/Windows.Detection.ThreatFox")
-	s.Contains(cells[3].Output, "/collected/server/new/Server.Detection.ThreatFox")
+	s.Contains(cells[4].Output, "/hunts/new/Windows.Detection.ThreatFox")
+	s.Contains(cells[4].Output, "/collected/server/new/Server.Detection.ThreatFox")
 	s.Len(api.asked(), 1, "a notebook asks nobody")
 
 	definition, _ := s.repository().Get(s.Ctx, s.ConfigObj, notebookArtifact)

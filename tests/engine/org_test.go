@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/Velocidex/ordereddict"
+
+	api_proto "www.velocidex.com/golang/velociraptor/api/proto"
 	"www.velocidex.com/golang/velociraptor/services"
 )
 
@@ -85,5 +88,36 @@ func (s *EngineSuite) TestAChildOrgDeletesItsOutdatedFeeds() {
 		s.Equal("published", row.Status, got.logs)
 		s.Equal([]string{"1.0.1700000000"}, row.Deleted)
 		s.NoFileExists(file, got.logs)
+	})
+}
+
+// Look-ups in a child organization are in the feed of its own, which lies in the root's file store; the root's does not count.
+func (s *EngineSuite) TestAChildOrgLooksUpInTheFeedOfItsOwn() {
+	s.onDisk()
+	s.servePublic()
+	s.publish("ThreatFoxFeed", s.normalize(s.writeExport([][2]string{{"domain", "root.bad-domain.example"}})), "1.0.1700000000")
+	lookUp := func(value string) string {
+		rows, _ := s.queryWithLogs(`SELECT ioc FROM Artifact.Server.Enrichment.ThreatFox(LookIn="feed", IOC=Value)`, ordereddict.NewDict().Set("Value", value))
+		return rows
+	}
+	s.Contains(lookUp("root.bad-domain.example"), "root.bad-domain.example")
+
+	s.inChildOrg("OCHILD", func() {
+		got := s.collectOnServer(enrichment, map[string]string{"IOC": "root.bad-domain.example", "LookIn": "feed"})
+		s.Contains(got.failed, "There is no feed: publish one with Server.Import.ThreatFox in this organization")
+
+		s.publish("ThreatFoxFeed", s.normalize(s.writeExport([][2]string{{"domain", "child.bad-domain.example"}})), "1.0.1700000001")
+
+		s.Contains(lookUp("child.bad-domain.example"), "child.bad-domain.example")
+		s.Empty(lookUp("root.bad-domain.example"))
+		s.newClient("C.1000000000000001", "alpha")
+		s.loadBuiltIn("Windows.System.DNSCache")
+		s.collected("C.1000000000000001", "F.DNS", "Windows.System.DNSCache", 3, `{"Name":"child.bad-domain.example","Record":"","RecordType":"A"}`)
+		hits, _ := s.retroHits(map[string]string{})
+		s.Len(hits, 1, "the retro hunt")
+		rows := s.query(`LET _ <= import(artifact="Notebooks.ThreatFox") SELECT * FROM FeedRows`, nil)
+		s.Contains(rows, "child.bad-domain.example", "the notebook")
+		cells, _ := s.notebook(&api_proto.NotebookMetadata{Name: "ThreatFox", Artifacts: []string{notebookArtifact}})
+		s.Contains(s.sound(cells[len(cells)-1])[0].rows, `"Version":"1.0.1700000001"`)
 	})
 }
