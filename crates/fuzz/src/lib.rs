@@ -25,6 +25,7 @@ use threatfox::rules::reader::{Buffers, Key, Observer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
+use threatfox::warning::WarningLists;
 
 pub use numbers::Numbers;
 
@@ -125,7 +126,7 @@ fn normalize(bytes: &[u8]) {
     let input = Input::of_bytes(bytes, "input");
     if let Some(store) = kept::<KeyStore>(&input) {
         read_back(&written(|out| {
-            feed::write(&store, out, Layout::Csv).map(|(out, _)| out)
+            feed::write(&store, &WarningLists::built_in(), out, Layout::Csv).map(|(out, _)| out)
         }));
     }
     if let Some(store) = kept::<RowStore>(&input) {

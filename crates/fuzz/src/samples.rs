@@ -10,6 +10,7 @@ use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
+use threatfox::warning::WarningLists;
 
 /// The header of an export.
 pub const CSV_HEADER: &[u8] = b"# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\",\"fk_malware\",\
@@ -108,9 +109,8 @@ fn feed_of(export: &[u8]) -> Vec<u8> {
     let mut normalizer = Normalizer::<KeyStore>::new(Filter::default(), SharedHosts::built_in());
     let read = source::read(&Input::of_bytes(export, "sample"), &mut normalizer);
     match read.and_then(|_| normalizer.finish()) {
-        Ok((store, _)) => {
-            feed::write(&store, Vec::new(), Layout::Csv).map_or(Vec::new(), |(bytes, _)| bytes)
-        }
+        Ok((store, _)) => feed::write(&store, &WarningLists::built_in(), Vec::new(), Layout::Csv)
+            .map_or(Vec::new(), |(bytes, _)| bytes),
         _ => Vec::new(),
     }
 }

@@ -156,6 +156,7 @@ impl KeyStore {
             id: Some(fact.id),
             iocs: 1,
             compromised: fact.compromised,
+            warning: "",
         }
     }
 
