@@ -60,7 +60,7 @@ pub struct SelectOptions {
     #[arg(long)]
     pub allow_private: bool,
 
-    /// Leave out what this policy file lists (YAML, see docs/policy.md)
+    /// Leave out, or weaken, what this policy file lists (YAML, see docs/policy.md)
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 
@@ -140,12 +140,14 @@ impl SelectOptions {
         Ok(policy.unwrap_or_default())
     }
 
-    /// The warning lists: those built in, and those of the folder.
-    pub fn warning_lists(&self) -> Result<WarningLists, Error> {
-        match &self.warning_lists {
-            Some(folder) => WarningLists::with_folder(folder),
-            None => Ok(WarningLists::built_in()),
-        }
+    /// The warning lists: those built in, and those of the folder, with the limits of the policy.
+    pub fn warning_lists(&self, policy: &Policy) -> Result<WarningLists, Error> {
+        let mut lists = match &self.warning_lists {
+            Some(folder) => WarningLists::with_folder(folder)?,
+            None => WarningLists::built_in(),
+        };
+        policy.limit_lists(&mut lists)?;
+        Ok(lists)
     }
 }
 

@@ -133,6 +133,7 @@ impl Explainer {
         };
         let mut index = Index::default();
         let mut failure = None;
+        let weakening = self.filter.policy.weakening(record).unwrap_or_default();
         let mut warner = Warner::new(&self.lists);
         self.keys.each(&record.ioc, &mut |key| {
             let ports = key.port.map(|port| [port]);
@@ -151,7 +152,7 @@ impl Explainer {
                 id: None,
                 iocs: 1,
                 compromised: record.compromised,
-                warning: warner.warning(key.kind, key.text, ""),
+                warning: warner.warning(key.kind, key.text, &weakening),
             };
             failure = failure.take().or(index.insert(&row).err());
         });

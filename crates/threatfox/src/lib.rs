@@ -29,6 +29,7 @@ pub mod rows;
 pub mod rules;
 pub mod scan;
 pub mod shared_hosts;
+pub mod sightings;
 pub mod source;
 pub mod summary;
 pub mod table;

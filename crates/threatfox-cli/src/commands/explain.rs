@@ -55,6 +55,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         .map_err(|reject| Usage(format!("{:?} cannot be in a feed: {reject}", clean(value))))?;
     let policy = options.select.policy()?;
     let shared = policy.shared_hosts();
+    let lists = options.select.warning_lists(&policy)?;
     let list = options.fplist.as_deref().map(Input::new);
     let list = list.as_ref().map(FalsePositives::read).transpose()?;
     let filter = Filter {
@@ -62,7 +63,6 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         false_positives: list.unwrap_or_default(),
         ..options.select.filter(50, unix_now())
     };
-    let lists = options.select.warning_lists()?;
     let mut explainer = Explainer::new(&plain, &ioc, filter, lists, shared);
     for file in &options.files {
         source::read(&Input::new(file), &mut explainer)?;

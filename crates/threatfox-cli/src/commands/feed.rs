@@ -52,10 +52,11 @@ impl Prepared {
             ("--rejects", options.rejects.as_deref()),
             ("--summary json", json.then(|| Path::new(STDOUT))),
         ])?;
+        let policy = options.select.policy()?;
         Ok(Self {
             earlier: earlier_output(options)?,
-            policy: options.select.policy()?,
-            lists: options.select.warning_lists()?,
+            lists: options.select.warning_lists(&policy)?,
+            policy,
             false_positives: FalsePositives::default(),
         })
     }

@@ -96,3 +96,19 @@ impl TryFrom<String> for Name {
         Ok(Self(text.trim().to_lowercase()))
     }
 }
+
+/// A confidence, 0 to 100.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u64")]
+pub(super) struct Percent(pub u8);
+
+impl TryFrom<u64> for Percent {
+    type Error = String;
+
+    fn try_from(number: u64) -> Result<Self, String> {
+        let percent = u8::try_from(number).ok().filter(|percent| *percent <= 100);
+        percent
+            .map(Self)
+            .ok_or_else(|| format!("{number} is not a confidence from 0 to 100"))
+    }
+}

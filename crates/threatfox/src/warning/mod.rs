@@ -190,7 +190,10 @@ impl WarningLists {
 
     /// Lets hits of what is in a list be this strong at most. `false` where there is no list of this name.
     pub fn set_limit(&mut self, name: &str, limit: Strength) -> bool {
-        let list = self.lists.iter_mut().find(|list| list.name == name);
+        let list = self
+            .lists
+            .iter_mut()
+            .find(|list| list.name.eq_ignore_ascii_case(name));
         list.is_some_and(|list| {
             list.text = name_with_limit(&list.name, limit);
             true

@@ -40,11 +40,11 @@ fn the_built_in_lists_know_resolvers_content_networks_and_sinkholes() {
             "sinkholes (informs);umbrella-blockpage-v4;umbrella-blockpage-v6",
         ),
         (Kind::Ip, "2606:4700::1", "cloudflare"),
-        (Kind::Domain, "bit.ly", "url-shortener"),
-        (Kind::Domain, "x.bit.ly", "url-shortener"),
+        (Kind::Domain, "bit.ly", "link-in-bio;url-shortener"),
+        (Kind::Domain, "x.tinyurl.com", "url-shortener"),
         (
             Kind::Url,
-            "url:https://user@bit.ly:8443/x?y",
+            "url:https://user@tinyurl.com:8443/x?y",
             "url-shortener",
         ),
         // Of the type string: the name alone, and no URL is one.
