@@ -186,7 +186,7 @@ pub fn hits() -> Vec<Vec<u8>> {
     [
         r#"{"Strength":"strong","Malware":"X;Y","IOC":"203.0.113.7:443","Time":"2026-11-18T08:00:07.007Z","Computer":"WS01","Place":"Sysmon 3","RecordID":1}"#,
         r#"{"Strength":"medium","IOC":"http://evil.example/it's","First":"2026-11-17T00:00:00Z","Last":"2026-11-18T00:00:00Z","Count":41}
-{"Strength":"weak","IOC":"45c4710edc62df311612101b9160c7e1","Time":1795161607.007,"Computer":null,"RecordID":1.5}"#,
+{"Strength":"weak","IOC":"45c4710edc62df311612101b9160c7e1","Time":1794988807.007,"Computer":null,"RecordID":1.5}"#,
     ]
     .map(|text| text.as_bytes().to_vec())
     .to_vec()

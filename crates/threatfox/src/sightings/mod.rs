@@ -113,8 +113,10 @@ impl Sightings {
                 if line.len() as u64 > MAX_LINE {
                     return Err(broken("the line is larger than 4 MiB".to_owned()));
                 }
-                if line.trim_ascii().is_empty() {
-                    continue;
+                match line.trim_ascii().first() {
+                    None => continue,
+                    Some(b'{') => {}
+                    Some(_) => return Err(broken("not a hit as a line of JSON".to_owned())),
                 }
                 let hit = serde_json::from_slice(&line)
                     .map_err(|error| broken(format!("not a hit as a line of JSON ({error})")))?;
@@ -138,13 +140,14 @@ impl Sightings {
             self.counts.other += 1;
             return;
         };
-        if let Some(event) = hit.event()
-            && !self.events.insert(self.hasher.hash_one((event, &sighted)))
-        {
+        let again = |event| !self.events.insert(self.hasher.hash_one((event, &sighted)));
+        let hits = if hit.event().is_some_and(again) {
             self.counts.twice += 1;
-            return;
-        }
-        self.counts.hits = self.counts.hits.saturating_add(hit.count());
+            0
+        } else {
+            hit.count()
+        };
+        self.counts.hits = self.counts.hits.saturating_add(hits);
         let seen = self.seen.entry(sighted).or_insert_with(|| Seen {
             first,
             last,
@@ -154,7 +157,7 @@ impl Sightings {
         });
         seen.first = seen.first.min(first);
         seen.last = seen.last.max(last);
-        seen.hits = seen.hits.saturating_add(hit.count());
+        seen.hits = seen.hits.saturating_add(hits);
         for name in hit.malware.split(';').map(str::trim) {
             if !name.is_empty() && seen.malware.len() < MAX_OF_ONE {
                 seen.malware.insert(clean(name).into_owned());

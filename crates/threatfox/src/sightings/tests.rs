@@ -4,8 +4,8 @@ use super::*;
 
 /// Of a hunt's Hits, of its Summary, of a scan; a weaker one, one twice, and rows that are not hits.
 const ROWS: &str = r#"{"Strength":"strong","Malware":"X;Y","IOC":"203.0.113.7:443","Time":"2026-11-18T08:00:07.007Z","Computer":"WS01","Place":"Sysmon 3","RecordID":1}
-{"Strength":"strong","Malware":"X","IOC":"203.0.113.7:443","Time":1795161607.007,"Computer":"WS01","Place":"Sysmon 3","RecordID":1}
-{"Strength":"medium","Malware":"X","IOC":"203.0.113.7:8080","Time":1795248007.5,"Computer":"WS01","Place":"Sysmon 3","RecordID":2}
+{"Strength":"strong","Malware":"X","IOC":"203.0.113.7:443","Time":1794988807.007,"Computer":"WS01","Place":"Sysmon 3","RecordID":1}
+{"Strength":"medium","Malware":"X","IOC":"203.0.113.7:8080","Time":1795075207.5,"Computer":"WS01","Place":"Sysmon 3","RecordID":2}
 {"Strength":"strong","Malware":"Z","IOC":"hxxp://evil[.]example/it's","First":"2026-11-17T00:00:00Z","Last":"2026-11-18T00:00:00Z","Count":41}
 {"Strength":"strong","IOC":"Evil.example","Time":"2026-11-18T08:00:07.007Z","Computer":null}
 {"Strength":"strong","IOC":"45C4710EDC62DF311612101B9160C7E1","Time":"2026-11-18T08:00:07.007Z"}
@@ -71,13 +71,13 @@ fn misp_gets_a_sighting_of_each_indicator_and_day() {
     assert_eq!(
         lines,
         [
-            "203.0.113.7 1795161607",
-            "203.0.113.7 1795248007",
-            "2001:db8::7 1795161607",
-            "evil.example 1795161607",
-            "45c4710edc62df311612101b9160c7e1 1795161607",
-            "http://evil.example/it's 1795046400",
-            "http://evil.example/it's 1795132800",
+            "203.0.113.7 1794988807",
+            "203.0.113.7 1795075207",
+            "2001:db8::7 1794988807",
+            "evil.example 1794988807",
+            "45c4710edc62df311612101b9160c7e1 1794988807",
+            "http://evil.example/it's 1794873600",
+            "http://evil.example/it's 1794960000",
         ]
     );
     assert_eq!(misp(&read("").unwrap()), serde_json::json!([]));
