@@ -23,7 +23,8 @@ type verdicts map[string]int
 func verdictsOf(hits []map[string]any) verdicts {
 	found := verdicts{}
 	for _, hit := range hits {
-		found[fmt.Sprintf("%v %v: %v, %v, as %q", hit["RecordID"], hit["Match"], hit["IOC"], hit["Strength"], hit["Observable"])]++
+		found[fmt.Sprintf("%v %v: %v, %v, as %q, warning %q", hit["RecordID"], hit["Match"], hit["IOC"], hit["Strength"],
+			hit["Observable"], hit["Warning"])]++
 	}
 	return found
 }

@@ -9,6 +9,7 @@ mod samples;
 
 use std::fmt;
 use std::io;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use peak_alloc::PeakAlloc;
@@ -20,16 +21,21 @@ use threatfox::lookup::{Index, read_value, refang};
 use threatfox::normalize::{Filter, KeyStore, Normalizer, RowStore, Store};
 use threatfox::policy::Policy;
 use threatfox::rows;
-use threatfox::rules::Rules;
 use threatfox::rules::reader::{Buffers, Key, Observer};
+use threatfox::rules::{Rules, Strength};
 use threatfox::shared_hosts::SharedHosts;
+use threatfox::sightings::Sightings;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
+use threatfox::warning::{Warner, WarningLists};
 
 pub use numbers::Numbers;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Made once: they are not what is tested where feeds are written.
+static LISTS: LazyLock<WarningLists> = LazyLock::new(WarningLists::built_in);
 
 /// What a parser may have allocated at any time. An input here is smaller than 100 KB.
 const MAX_MEMORY: usize = 64 << 20;
@@ -72,7 +78,7 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     Target {
         name: "csv_export",
         run: csv_export,
@@ -104,6 +110,16 @@ pub const TARGETS: [Target; 8] = [
         samples: samples::false_positives,
     },
     Target {
+        name: "warning_list",
+        run: read_warning_list,
+        samples: samples::warning_lists,
+    },
+    Target {
+        name: "sightings",
+        run: read_hits,
+        samples: samples::hits,
+    },
+    Target {
         name: "readers",
         run: read_texts,
         samples: samples::texts,
@@ -125,7 +141,7 @@ fn normalize(bytes: &[u8]) {
     let input = Input::of_bytes(bytes, "input");
     if let Some(store) = kept::<KeyStore>(&input) {
         read_back(&written(|out| {
-            feed::write(&store, out, Layout::Csv).map(|(out, _)| out)
+            feed::write(&store, &LISTS, out, Layout::Csv).map(|(out, _)| out)
         }));
     }
     if let Some(store) = kept::<RowStore>(&input) {
@@ -172,6 +188,34 @@ fn read_feed(bytes: &[u8]) {
 fn read_false_positives(bytes: &[u8]) {
     let result = FalsePositives::read(&Input::of_bytes(bytes, "list"));
     drop(result);
+}
+
+/// A list, asked for values of each kind.
+fn read_warning_list(bytes: &[u8]) {
+    if let Ok(list) = WarningLists::parse("list", &String::from_utf8_lossy(bytes)) {
+        let mut warner = Warner::new(&list);
+        for (kind, key) in samples::KEYS {
+            let warning = warner.warning(kind, key, "");
+            assert!(
+                warning.is_empty() || warning.starts_with("list"),
+                "{warning}"
+            );
+        }
+    }
+}
+
+/// Hits, and the sightings of them.
+fn read_hits(bytes: &[u8]) {
+    let mut sightings = Sightings::new(Strength::Weak);
+    let result = sightings.read(&Input::of_bytes(bytes, "hits"));
+    drop(result);
+    for written in [
+        written(|mut out| sightings.write_misp("fuzz", &mut out).map(|()| out)),
+        written(|mut out| sightings.write_stix(&mut out).map(|()| out)),
+    ] {
+        let read: Result<serde_json::Value, _> = serde_json::from_slice(&written);
+        assert!(read.is_ok(), "sightings that are not JSON");
+    }
 }
 
 /// Takes observables, and counts them.

@@ -6,10 +6,12 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use threatfox::feed;
+use threatfox::match_key::Kind;
 use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
+use threatfox::warning::WarningLists;
 
 /// The header of an export.
 pub const CSV_HEADER: &[u8] = b"# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\",\"fk_malware\",\
@@ -108,9 +110,8 @@ fn feed_of(export: &[u8]) -> Vec<u8> {
     let mut normalizer = Normalizer::<KeyStore>::new(Filter::default(), SharedHosts::built_in());
     let read = source::read(&Input::of_bytes(export, "sample"), &mut normalizer);
     match read.and_then(|_| normalizer.finish()) {
-        Ok((store, _)) => {
-            feed::write(&store, Vec::new(), Layout::Csv).map_or(Vec::new(), |(bytes, _)| bytes)
-        }
+        Ok((store, _)) => feed::write(&store, &WarningLists::built_in(), Vec::new(), Layout::Csv)
+            .map_or(Vec::new(), |(bytes, _)| bytes),
         _ => Vec::new(),
     }
 }
@@ -147,6 +148,47 @@ pub fn false_positives() -> Vec<Vec<u8>> {
             .to_owned(),
     ]
     .map(String::into_bytes)
+    .to_vec()
+}
+
+/// Keys to ask lists for.
+pub const KEYS: [(Kind, &str); 5] = [
+    (Kind::Ip, "203.0.113.7"),
+    (Kind::Domain, "a.cdn.example"),
+    (Kind::UrlHost, "2001:db8::7"),
+    (
+        Kind::Url,
+        "url:http://u@a.cdn.example:81/aaaaaaaaaaaaaaaaaaaa?b",
+    ),
+    (Kind::Md5, "md5:45c4710edc62df311612101b9160c7e1"),
+];
+
+/// Warning lists of each type.
+pub fn warning_lists() -> Vec<Vec<u8>> {
+    [
+        ("cidr", "ip-dst|port", r#"["203.0.113.0/24","2001:db8::7","::ffff:203.0.113.0/120","0.0.0.0/0"]"#),
+        ("hostname", "domain", r#"["cdn.example",".b.example","xn--bcher-kva.example"]"#),
+        ("string", "ALL", r#"["a.cdn.example","45C4710EDC62DF311612101B9160C7E1"]"#),
+        ("substring", "url", r#"["cdn","?b"]"#),
+        ("regex", "url", r##"["/(a|aa)+$/i","#^(x{1,9}){1,9}#","(?:^|\\.)cdn\\.example$"]"##),
+    ]
+    .map(|(kind, attribute, list)| {
+        format!(
+            r#"{{"name":"A list","type":"{kind}","category":"known","version":1,"matching_attributes":["{attribute}"],"list":{list}}}"#
+        )
+        .into_bytes()
+    })
+    .to_vec()
+}
+
+/// Hits of a hunt and of a scan.
+pub fn hits() -> Vec<Vec<u8>> {
+    [
+        r#"{"Strength":"strong","Malware":"X;Y","IOC":"203.0.113.7:443","Time":"2026-11-18T08:00:07.007Z","Computer":"WS01","Place":"Sysmon 3","RecordID":1}"#,
+        r#"{"Strength":"medium","IOC":"http://evil.example/it's","First":"2026-11-17T00:00:00Z","Last":"2026-11-18T00:00:00Z","Count":41}
+{"Strength":"weak","IOC":"45c4710edc62df311612101b9160c7e1","Time":1794988807.007,"Computer":null,"RecordID":1.5}"#,
+    ]
+    .map(|text| text.as_bytes().to_vec())
     .to_vec()
 }
 

@@ -69,6 +69,7 @@ fn hits(places: &str) -> Vec<[String; 3]> {
         id: None,
         iocs: 1,
         compromised: false,
+        warning: "",
     };
     feed.insert(&row).unwrap();
 

@@ -60,6 +60,7 @@ fn of_library(error: &Error) -> Option<&'static str> {
         Error::NotFeed { .. } => "make a feed with `threatfox normalize` or `threatfox fetch`",
         Error::MissingColumns { .. } | Error::BrokenFeed { .. } => NEW_FEED,
         Error::Policy { .. } => "see docs/policy.md",
+        Error::WarningList { .. } => "see docs/warning-lists.md",
         Error::Broken { .. } => {
             "download it again; if the error stays, the format has changed and needs a newer threatfox"
         }

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, explain, fetch, man, match_values, normalize, scan, search};
+use crate::commands::{
+    completions, explain, fetch, man, match_values, normalize, scan, search, sightings,
+};
 
 /// What `--version` says: which source the program was built from, and which feeds it makes and reads.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -34,6 +36,7 @@ pub enum Command {
     Match(match_values::Options),
     Explain(explain::Options),
     Scan(Box<scan::Options>),
+    Sightings(sightings::Options),
     Completions(completions::Options),
     Man(man::Options),
 }

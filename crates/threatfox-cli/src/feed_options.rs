@@ -8,6 +8,7 @@ use threatfox::feed::Shape;
 use threatfox::normalize::Filter;
 use threatfox::policy::Policy;
 use threatfox::table::Layout;
+use threatfox::warning::WarningLists;
 
 /// A day in seconds.
 const DAY: i64 = 24 * 60 * 60;
@@ -59,9 +60,14 @@ pub struct SelectOptions {
     #[arg(long)]
     pub allow_private: bool,
 
-    /// Leave out what this policy file lists (YAML, see docs/policy.md)
+    /// Leave out, or weaken, what this policy file lists (YAML, see docs/policy.md)
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+
+    /// Add the warning lists in this folder, in MISP's format, to those built in, or replace those of the same name: hits
+    /// of what is in one are weak (see docs/warning-lists.md)
+    #[arg(long, value_name = "FOLDER")]
+    pub warning_lists: Option<PathBuf>,
 }
 
 /// A row for what.
@@ -132,6 +138,16 @@ impl SelectOptions {
     pub fn policy(&self) -> Result<Policy, Error> {
         let policy = self.policy.as_deref().map(Policy::read).transpose()?;
         Ok(policy.unwrap_or_default())
+    }
+
+    /// The warning lists: those built in, and those of the folder, with the limits of the policy.
+    pub fn warning_lists(&self, policy: &Policy) -> Result<WarningLists, Error> {
+        let mut lists = match &self.warning_lists {
+            Some(folder) => WarningLists::with_folder(folder)?,
+            None => WarningLists::built_in(),
+        };
+        policy.limit_lists(&mut lists)?;
+        Ok(lists)
     }
 }
 

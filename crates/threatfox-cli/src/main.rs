@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Explain(options) => commands::explain::run(&options),
         Command::Normalize(options) => commands::normalize::run(&options),
         Command::Scan(options) => commands::scan::run(&options),
+        Command::Sightings(options) => commands::sightings::run(&options),
         Command::Completions(options) => commands::completions::run(&options),
         Command::Man(options) => commands::man::run(&options),
     });

@@ -112,6 +112,14 @@ pub enum Error {
         /// What is wrong, with line and column.
         problem: String,
     },
+    /// A file that should be a warning list is not one.
+    #[error("not a warning list: {name}: {problem}")]
+    WarningList {
+        /// The file.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The structure is wrong, so that nothing in the file can be trusted.
     #[error("{problem}: {name}, {place}")]
     Broken {

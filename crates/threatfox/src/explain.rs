@@ -11,11 +11,12 @@ use crate::normalize::Filter;
 use crate::record::{Column, RawRecord, Record};
 use crate::reject::Reject;
 use crate::rules::reader::{Key, Observer};
-use crate::rules::{Match, Rules};
+use crate::rules::{Match, Rules, Strength};
 use crate::shared_hosts::SharedHosts;
 use crate::source::Sink;
 use crate::text::clean;
 use crate::url::UrlHost;
+use crate::warning::{Warner, WarningLists};
 
 /// Takes records and remembers those that concern one value.
 pub struct Explainer {
@@ -26,6 +27,7 @@ pub struct Explainer {
     /// The value as text: what can't be read as a record concerns it where it is written so.
     text: String,
     filter: Filter,
+    lists: WarningLists,
     keys: KeyMaker,
     read: u64,
     findings: Vec<Finding>,
@@ -57,6 +59,10 @@ pub enum Verdict {
         key: String,
         /// The kind of match.
         matched: Match,
+        /// How strong it is, warnings counted.
+        strength: Strength,
+        /// What the feed warns of; may be empty.
+        warning: String,
     },
     /// It is in the feed, but by the rules the value does not match it; why.
     NoMatch(String),
@@ -65,15 +71,22 @@ pub enum Verdict {
 }
 
 impl Explainer {
-    /// Explains a value by what a feed with this filter and these shared hosts would hold.
+    /// Explains a value by what a feed with this filter, these warning lists and these shared hosts would hold.
     #[must_use]
-    pub fn new(text: &str, value: &Ioc<'_>, filter: Filter, shared: SharedHosts) -> Self {
+    pub fn new(
+        text: &str,
+        value: &Ioc<'_>,
+        filter: Filter,
+        lists: WarningLists,
+        shared: SharedHosts,
+    ) -> Self {
         let values = TypedValue::all_of(value);
         Self {
             wanted: WantedKeys::of(&values),
             values,
             text: text.to_owned(),
             filter,
+            lists,
             keys: KeyMaker::new(shared),
             read: 0,
             findings: Vec::new(),
@@ -120,6 +133,8 @@ impl Explainer {
         };
         let mut index = Index::default();
         let mut failure = None;
+        let weakening = self.filter.policy.weakening(record).unwrap_or_default();
+        let mut warner = Warner::new(&self.lists);
         self.keys.each(&record.ioc, &mut |key| {
             let ports = key.port.map(|port| [port]);
             let row = FeedRow {
@@ -137,6 +152,7 @@ impl Explainer {
                 id: None,
                 iocs: 1,
                 compromised: record.compromised,
+                warning: warner.warning(key.kind, key.text, &weakening),
             };
             failure = failure.take().or(index.insert(&row).err());
         });
@@ -146,11 +162,13 @@ impl Explainer {
         let mut hits = Vec::new();
         let rules = Rules::built_in();
         Matcher::new(rules, &index, Wanted::default()).values(&self.values, &mut hits);
-        let best = hits.into_iter().max_by_key(|hit| hit.matched.strength);
+        let best = hits.into_iter().max_by_key(|hit| hit.strength);
         Ok(Some(match best {
             Some(hit) => Verdict::Matches {
                 key: hit.row.key.to_owned(),
                 matched: hit.matched.clone(),
+                strength: hit.strength,
+                warning: hit.row.warning.to_owned(),
             },
             None => Verdict::NoMatch(why_not(rules, &index, &concerned, &self.wanted)),
         }))
@@ -249,7 +267,8 @@ mod tests {
             ..Filter::default()
         };
         let ioc = read_value(value).unwrap();
-        let mut explainer = Explainer::new(value, &ioc, filter, SharedHosts::built_in());
+        let lists = WarningLists::built_in();
+        let mut explainer = Explainer::new(value, &ioc, filter, lists, SharedHosts::built_in());
         for (ioc_type, text) in records {
             let mut raw = RawRecord::default();
             raw.set(Column::Id, "7");
@@ -265,7 +284,15 @@ mod tests {
         let (read, findings) = explainer.finish();
         assert_eq!(read, records.len() as u64);
         let line = |finding: Finding| match finding.verdict {
-            Verdict::Matches { key, matched } => format!("{key} {}", matched.name),
+            Verdict::Matches {
+                key,
+                matched,
+                strength,
+                warning,
+            } => match warning.as_str() {
+                "" => format!("{key} {}", matched.name),
+                _ => format!("{key} {} {}: {warning}", matched.name, strength.name()),
+            },
             Verdict::NoMatch(why) => why,
             Verdict::Dropped(reject) => reject.to_string(),
         };
@@ -284,6 +311,7 @@ mod tests {
             ("domain", "odd.example!s!"),
             ("url", "http://10.1.2.4:81/x"),
             ("ip:port", "10.1.2.5:81"),
+            ("ip:port", "1.1.1.1:53"),
         ];
         for (value, expected) in [
             ("203.0.113.7:443", &["203.0.113.7 ip:port"][..]),
@@ -297,6 +325,10 @@ mod tests {
             ),
             ("http://10.1.2.4:81/x", &["url:http://10.1.2.4:81/x url"]),
             ("10.1.2.5:81", &["10.1.2.5 is never an indicator (private)"]),
+            (
+                "1.1.1.1:53",
+                &["1.1.1.1 ip:port weak: well-known-resolvers"],
+            ),
             ("devil.example", &[]),
             ("x.low.example", &["low confidence: 25 is below 50"]),
             ("http://bad.example/x", &["url:http://bad.example/x url"]),

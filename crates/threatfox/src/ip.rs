@@ -58,6 +58,13 @@ pub fn parse_with_port(text: &str) -> Result<(IpAddr, Option<u16>), NotAnAddress
     Ok((canonical(ip), port.filter(|port| *port != 0)))
 }
 
+/// Reads a network such as `203.0.113.0/24`, or a single address.
+#[must_use]
+pub fn network(text: &str) -> Option<IpNet> {
+    let net = text.parse::<IpNet>().ok();
+    net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
 fn parse_port(text: &str) -> Result<u16, NotAnAddress> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(NotAnAddress::PortNotNumber);

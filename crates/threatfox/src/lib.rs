@@ -29,11 +29,13 @@ pub mod rows;
 pub mod rules;
 pub mod scan;
 pub mod shared_hosts;
+pub mod sightings;
 pub mod source;
 pub mod summary;
 pub mod table;
 pub mod temporary;
 pub mod text;
 pub mod url;
+pub mod warning;
 
 pub use error::Error;

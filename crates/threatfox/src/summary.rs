@@ -79,6 +79,7 @@ impl Counts {
 #[derive(Debug, Clone, Default)]
 pub struct RowCounts {
     by_kind: [u64; Kind::ALL.len()],
+    by_warning: BTreeMap<String, u64>,
     newest: Option<i64>,
 }
 
@@ -89,10 +90,23 @@ impl RowCounts {
         self.newest = self.newest.max(first_seen).max(last_seen);
     }
 
+    /// Counts each name in the column `warning` of a row.
+    pub(crate) fn add_warning(&mut self, warning: &str) {
+        for name in warning.split(';').filter(|name| !name.is_empty()) {
+            match self.by_warning.get_mut(name) {
+                Some(count) => *count += 1,
+                None => _ = self.by_warning.insert(name.to_owned(), 1),
+            }
+        }
+    }
+
     /// Adds what was counted of other rows.
     pub(crate) fn add_all(&mut self, other: &Self) {
         for (count, more) in self.by_kind.iter_mut().zip(other.by_kind) {
             *count += more;
+        }
+        for (name, more) in &other.by_warning {
+            *self.by_warning.entry(name.clone()).or_default() += more;
         }
         self.newest = self.newest.max(other.newest);
     }
@@ -130,6 +144,8 @@ pub struct Summary {
     /// Rows by kind of their key.
     #[serde(serialize_with = "kinds")]
     pub keys: RowCounts,
+    /// Rows by the warning lists that their keys are in, and by what of the policy weakens them.
+    pub warnings: BTreeMap<String, u64>,
     /// The latest first or last seen among them, RFC 3339 in UTC.
     pub newest_activity: Option<String>,
     /// What was written.
@@ -159,6 +175,7 @@ impl Summary {
             inputs,
             counts,
             rows: rows.total(),
+            warnings: rows.by_warning.clone(),
             keys: rows,
             newest_activity: newest.map(|t| t.to_string()),
             written,
@@ -187,6 +204,12 @@ impl Summary {
             self.written.output,
             self.written.sha256,
         );
+        if !self.warnings.is_empty() {
+            let names = self.warnings.iter();
+            let names: Vec<_> = names.map(|(name, n)| format!("{name} {n}")).collect();
+            // Writing to a String does not fail.
+            let _ = write!(text, "\n  rows with a warning: {}", names.join(", "));
+        }
         for input in self
             .inputs
             .iter()

@@ -12,6 +12,7 @@ use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input, Update};
 use threatfox::table::Layout;
+use threatfox::warning::WarningLists;
 
 const NOW: i64 = 1_795_000_000;
 const HOUR: i64 = 3600;
@@ -70,7 +71,9 @@ fn bytes_of(normalizer: Normalizer<'_, KeyStore>) -> Vec<u8> {
         counts.read,
         counts.kept + counts.dropped.values().sum::<u64>()
     );
-    feed::write(&store, Vec::new(), Layout::Csv).unwrap().0
+    feed::write(&store, &WarningLists::built_in(), Vec::new(), Layout::Csv)
+        .unwrap()
+        .0
 }
 
 fn normalizer() -> Normalizer<'static, KeyStore> {

@@ -55,6 +55,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         .map_err(|reject| Usage(format!("{:?} cannot be in a feed: {reject}", clean(value))))?;
     let policy = options.select.policy()?;
     let shared = policy.shared_hosts();
+    let lists = options.select.warning_lists(&policy)?;
     let list = options.fplist.as_deref().map(Input::new);
     let list = list.as_ref().map(FalsePositives::read).transpose()?;
     let filter = Filter {
@@ -62,7 +63,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         false_positives: list.unwrap_or_default(),
         ..options.select.filter(50, unix_now())
     };
-    let mut explainer = Explainer::new(&plain, &ioc, filter, shared);
+    let mut explainer = Explainer::new(&plain, &ioc, filter, lists, shared);
     for file in &options.files {
         source::read(&Input::new(file), &mut explainer)?;
     }
@@ -106,12 +107,22 @@ fn answer(value: &str, read: u64, findings: &[Finding]) -> String {
         } = finding;
         // Writing to a String does not fail.
         let _ = match verdict {
-            Verdict::Matches { key, matched } => writeln!(
-                text,
-                "  match     {ioc} ({ioc_type}): {} ({}), key {key}",
-                matched.name,
-                matched.strength.name()
-            ),
+            Verdict::Matches {
+                key,
+                matched,
+                strength,
+                warning,
+            } => {
+                let warning = match warning.as_str() {
+                    "" => String::new(),
+                    names => format!(", warning {names}"),
+                };
+                let (name, strength) = (&matched.name, strength.name());
+                writeln!(
+                    text,
+                    "  match     {ioc} ({ioc_type}): {name} ({strength}), key {key}{warning}"
+                )
+            }
             Verdict::NoMatch(why) => writeln!(text, "  no match  {ioc} ({ioc_type}): {why}"),
             Verdict::Dropped(reject) => writeln!(text, "  left out  {ioc} ({ioc_type}): {reject}"),
         };

@@ -15,6 +15,7 @@ use threatfox::record::{Column, RawRecord};
 use threatfox::reject::{Reject, RejectList};
 use threatfox::source::{self, Input, Report, Sink, Update};
 use threatfox::summary::{Counts, RowCounts, Summary};
+use threatfox::warning::WarningLists;
 use threatfox::{Error, feed, rows};
 
 use crate::feed_options::{FeedOptions, SummaryFormat};
@@ -39,6 +40,7 @@ pub enum Inputs {
 pub struct Prepared {
     earlier: Earlier,
     policy: Policy,
+    lists: WarningLists,
     false_positives: FalsePositives,
 }
 
@@ -50,9 +52,11 @@ impl Prepared {
             ("--rejects", options.rejects.as_deref()),
             ("--summary json", json.then(|| Path::new(STDOUT))),
         ])?;
+        let policy = options.select.policy()?;
         Ok(Self {
             earlier: earlier_output(options)?,
-            policy: options.select.policy()?,
+            lists: options.select.warning_lists(&policy)?,
+            policy,
             false_positives: FalsePositives::default(),
         })
     }
@@ -144,7 +148,7 @@ fn write_rows(
         reports,
     } = match options.shape() {
         Shape::ByKey => make(inputs, options, prepared, list, |store: &KeyStore, out| {
-            feed::write(store, out, options.layout())
+            feed::write(store, &prepared.lists, out, options.layout())
         }),
         Shape::ByIoc => make(inputs, options, prepared, list, |store: &RowStore, out| {
             rows::write(store, out, options.layout())

@@ -52,7 +52,7 @@ above it. Empty lines and lines that begin with # are skipped. Standard error re
 cannot be looked up. Exit code 0 also if nothing matches.";
 
 /// The columns for programs.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "value",
     "match",
     "strength",
@@ -67,6 +67,7 @@ const COLUMNS: [&str; 14] = [
     "id",
     "link",
     "key",
+    "warning",
 ];
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
@@ -153,7 +154,7 @@ impl Search<'_> {
         self.hits.clear();
         self.matcher.ioc(&ioc, &mut self.hits);
         let least = self.min_strength;
-        self.hits.retain(|hit| hit.matched.strength >= least);
+        self.hits.retain(|hit| hit.strength >= least);
         self.tally.values += 1;
         self.tally.matched += u64::from(!self.hits.is_empty());
         for hit in &self.hits {
@@ -166,7 +167,7 @@ impl Search<'_> {
 /// The rows, for programs or for people.
 enum Rows {
     Table(Table<Output, { COLUMNS.len() }>),
-    Text(Output, TextTable<7>),
+    Text(Output, TextTable<8>),
 }
 
 impl Rows {
@@ -184,6 +185,7 @@ impl Rows {
                     "MALWARE",
                     "CONF",
                     "LAST ACTIVE",
+                    "WARNING",
                 ]),
             ),
         })
@@ -196,7 +198,7 @@ impl Rows {
                 table.row([
                     value.to_owned(),
                     matched.name.to_string(),
-                    matched.strength.name().to_owned(),
+                    hit.strength.name().to_owned(),
                     row.indicator().to_owned(),
                     row.malware.to_owned(),
                     row.confidence.to_string(),
@@ -204,13 +206,14 @@ impl Rows {
                         .max(row.last_seen)
                         .map(minute)
                         .unwrap_or_default(),
+                    row.warning.to_owned(),
                 ]);
                 Ok(())
             }
             Self::Table(table) => table.row(&[
                 Cell::Text(value),
                 Cell::Text(&matched.name),
-                Cell::Text(matched.strength.name()),
+                Cell::Text(hit.strength.name()),
                 Cell::Text(row.indicator()),
                 Cell::Text(row.ioc_type),
                 Cell::Text(row.malware),
@@ -222,6 +225,7 @@ impl Rows {
                 row.id.map_or(Cell::None, Cell::Number),
                 row.link().as_deref().map_or(Cell::None, Cell::Text),
                 Cell::Text(row.key),
+                Cell::Text(row.warning),
             ]),
         }
     }

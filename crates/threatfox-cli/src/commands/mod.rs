@@ -9,6 +9,7 @@ pub mod match_values;
 pub mod normalize;
 pub mod scan;
 pub mod search;
+pub mod sightings;
 
 use std::fmt;
 

@@ -2,13 +2,22 @@
 
 use std::io::Write;
 
-use crate::support::{api, csv_export, ok, record};
+use crate::support::{Bench, Ran, api, csv_export, ok, record};
 use crate::{API, FULL, asked, faults};
 
 pub fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()
+}
+
+const LISTS: &str = "fetch --source full --timeout 1 --warning-lists lists";
+
+/// A run with a warning list of this text, which nothing is asked for.
+fn listed(bench: &Bench, text: &str) -> Ran {
+    std::fs::create_dir(bench.path("lists")).unwrap();
+    std::fs::write(bench.path("lists/x.json"), text).unwrap();
+    asked(0, bench, LISTS, ok(csv_export(3, 3)))
 }
 
 faults! {
@@ -34,6 +43,21 @@ faults! {
         asked(1, bench, FULL, ok(csv_export(3, 3).replacen("\"A,B\", ", "", 1)))
     };
     broken_zip => 1, ["cannot be read to its end"], |bench| asked(1, bench, FULL, ok("PK\u{3}\u{4}nonsense"));
+    damaged_warning_list => 1, ["not a warning list", "lists/x.json: EOF while parsing"], |bench| listed(bench, r#"{"type":"cidr","list":["#);
+    warning_list_of_another_type => 1, ["is not cidr, hostname, string, substring or regex"], |bench| {
+        listed(bench, r#"{"type":"bloom","list":[]}"#)
+    };
+    no_network_in_a_warning_list => 1, ["is neither an address nor a network"], |bench| {
+        listed(bench, r#"{"type":"cidr","list":["203.0.113.0/33"]}"#)
+    };
+    hostile_pattern_in_a_warning_list => 1, ["the pattern \"(a{1000}){1000}\""], |bench| {
+        listed(bench, r#"{"type":"regex","list":["(a{1000}){1000}"]}"#)
+    };
+    warning_list_too_large => 1, ["larger than the bound of 32 MiB"], |bench| listed(bench, &" ".repeat(33 << 20));
+    no_warning_list_there => 1, ["the folder holds neither NAME.json nor NAME/list.json"], |bench| {
+        std::fs::create_dir(bench.path("lists")).unwrap();
+        asked(0, bench, LISTS, ok(csv_export(3, 3)))
+    };
     gz_cut => 1, ["cannot be read to its end"], |bench| {
         asked(1, bench, FULL, ok(&gzip(&csv_export(250, 250))[..200]))
     };

@@ -25,13 +25,14 @@ const THIRD_OF_KEY: &str = "5ec2e7c0ffee";
 pub const KEY_FILE: &str = "key.txt";
 
 /// The names of all commands.
-pub const COMMANDS: [&str; 8] = [
+pub const COMMANDS: [&str; 9] = [
     "fetch",
     "normalize",
     "search",
     "match",
     "explain",
     "scan",
+    "sightings",
     "completions",
     "man",
 ];

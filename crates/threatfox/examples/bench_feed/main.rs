@@ -18,6 +18,7 @@ use threatfox::output::Output;
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
+use threatfox::warning::WarningLists;
 
 use exports::Ioc;
 
@@ -185,7 +186,9 @@ fn measure(task: &str, input: &Path, output: &Path) -> Result<()> {
             source::read(&Input::new(input), &mut normalizer)?;
             let (store, _) = normalizer.finish()?;
             let out = Output::create(output)?;
-            feed::write(&store, out, Layout::Csv)?.0.finish()?;
+            feed::write(&store, &WarningLists::built_in(), out, Layout::Csv)?
+                .0
+                .finish()?;
         }
     }
     let seconds = start.elapsed().as_secs_f64();

@@ -18,12 +18,13 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use crate::match_key::{Kind, push_regex};
 use crate::summary::RowCounts;
 use crate::table::{Cell, Layout, Table};
+use crate::warning::{Warner, WarningLists};
 
 /// The format's number: raised when a column goes, moves or changes its meaning, so that older readers must be renewed.
 pub const FORMAT: u32 = 1;
 
 /// The columns, in their order.
-pub const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 15] = [
     "key",
     "kind",
     "ioc",
@@ -38,7 +39,11 @@ pub const COLUMNS: [&str; 14] = [
     "id",
     "iocs",
     "compromised",
+    "warning",
 ];
+
+/// Columns that feeds of earlier versions lack: they are empty there.
+const LATER: [&str; 1] = ["warning"];
 
 /// How many facts make a part of the rows, which one core makes: some 600 KiB of text.
 const PART: usize = 4096;
@@ -67,14 +72,19 @@ pub trait Part: Sync {
     fn each_row(&self, take: &mut dyn FnMut(&FeedRow<'_>) -> io::Result<()>) -> io::Result<()>;
 }
 
-/// Writes the feed and counts its rows. All cores make rows.
-pub fn write<W: Write>(store: &impl Store, out: W, layout: Layout) -> io::Result<(W, RowCounts)> {
+/// Writes the feed, with what warning lists say of each key, and counts its rows. All cores make rows.
+pub fn write<W: Write>(
+    store: &impl Store,
+    lists: &WarningLists,
+    out: W,
+    layout: Layout,
+) -> io::Result<(W, RowCounts)> {
     let mut out = Table::new(out, layout, &COLUMNS)?.finish()?;
     let mut counts = RowCounts::default();
     for parts in store.parts(PART).chunks(rayon::current_num_threads()) {
         let made: Vec<_> = parts
             .par_iter()
-            .map(|part| rows(part.as_ref(), layout))
+            .map(|part| rows(part.as_ref(), lists, layout))
             .collect();
         for rows in made {
             let (text, of_part) = rows?;
@@ -86,12 +96,15 @@ pub fn write<W: Write>(store: &impl Store, out: W, layout: Layout) -> io::Result
 }
 
 /// The rows of a part as text, and counted.
-fn rows(part: &dyn Part, layout: Layout) -> io::Result<(Vec<u8>, RowCounts)> {
+fn rows(part: &dyn Part, lists: &WarningLists, layout: Layout) -> io::Result<(Vec<u8>, RowCounts)> {
     let mut table = Table::part(Vec::new(), layout, &COLUMNS);
     let mut counts = RowCounts::default();
+    let mut warner = Warner::new(lists);
     let (mut regex, mut ports) = (String::new(), String::new());
     part.each_row(&mut |row| {
         counts.add(row.kind, row.first_seen, row.last_seen);
+        let warning = warner.warning(row.kind, row.key, row.warning);
+        counts.add_warning(warning);
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);
         ports.clear();
@@ -123,6 +136,7 @@ fn rows(part: &dyn Part, layout: Layout) -> io::Result<(Vec<u8>, RowCounts)> {
             row.id.map_or(Cell::None, Cell::Number),
             Cell::Number(row.iocs),
             Cell::Flag(row.compromised),
+            Cell::Text(warning),
         ])
     })?;
     Ok((table.finish()?, counts))

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::line::{FieldTexts, Fields, Lines, broken};
-use super::{COLUMNS, FeedRow};
+use super::{COLUMNS, FeedRow, LATER};
 use crate::error::{Error, Place};
 use crate::match_key::{Kind, SUBDOMAINS, push_regex};
 use crate::record::parse_rfc3339;
@@ -84,6 +84,8 @@ impl Header {
         for (column, position) in COLUMNS.iter().zip(&mut positions) {
             match names.iter().position(|name| name == column) {
                 Some(found) => *position = found,
+                // A line ends before this field: it is empty.
+                None if LATER.contains(column) => *position = usize::MAX,
                 None => missing.push(*column),
             }
         }
@@ -147,6 +149,7 @@ fn parse<'a>(
         id,
         iocs,
         compromised,
+        warning,
     ] = header.positions.map(|position| texts.get(position));
     let kind = Kind::from_name(kind).ok_or_else(|| {
         unlike(
@@ -193,6 +196,7 @@ fn parse<'a>(
             "false" | "" => false,
             _ => return Err(unlike("compromised", compromised, "true or false")),
         },
+        warning,
     })
 }
 

@@ -33,6 +33,9 @@ pub struct FeedRow<'a> {
     pub iocs: u64,
     /// Whether ThreatFox says that the host is a compromised legitimate one.
     pub compromised: bool,
+    /// The warning lists that the key is in, and what the policy says of it, with `;` between: see
+    /// [`limit`](crate::warning::limit).
+    pub warning: &'a str,
 }
 
 impl FeedRow<'_> {

@@ -23,6 +23,7 @@ pub struct Index {
     ioc_types: Names,
     malware: Names,
     threat_types: Names,
+    warnings: Names,
     ports: Vec<u16>,
     rows: Vec<Row>,
     /// Numbers of rows. Its hasher is seeded anew in each run: a hostile feed cannot choose keys that collide.
@@ -42,6 +43,7 @@ struct Row {
     ioc_type: u32,
     malware: u32,
     threat_type: u32,
+    warning: u32,
     iocs: u32,
     port_count: u16,
     kind: Kind,
@@ -84,6 +86,7 @@ impl Index {
             ioc_type: self.ioc_types.number(row.ioc_type)?,
             malware: self.malware.number(row.malware)?,
             threat_type: self.threat_types.number(row.threat_type)?,
+            warning: self.warnings.number(row.warning)?,
             iocs: u32::try_from(row.iocs).unwrap_or(u32::MAX),
             port_count: u16::try_from(row.ports.len()).unwrap_or(u16::MAX),
             kind: row.kind,
@@ -170,6 +173,7 @@ impl Index {
             id: row.id,
             iocs: row.iocs.into(),
             compromised: row.compromised,
+            warning: self.warnings.text(row.warning),
         }
     }
 }
@@ -207,6 +211,7 @@ mod tests {
             id: Some(1_876_555),
             iocs: 2,
             compromised: true,
+            warning: "cloudflare",
         }
     }
 

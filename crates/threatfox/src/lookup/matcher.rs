@@ -3,7 +3,7 @@
 use super::trial::{Feed, Trial, Wanted};
 use crate::feed::FeedRow;
 use crate::rules::plan::{FieldReader, Plan, Row};
-use crate::rules::{Match, Place, Rules};
+use crate::rules::{Match, Place, Rules, Strength};
 
 /// A row of the feed that matches, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Hit<'i> {
     pub row: FeedRow<'i>,
     /// What the match is called, and its strength.
     pub matched: &'i Match,
+    /// How strong it is: as strong as the match, or weaker where the row has a warning.
+    pub strength: Strength,
     /// Where the observable stood.
     pub place: &'i Place,
     /// What matched.
@@ -110,6 +112,10 @@ mod tests {
             ("203.0.113.7", Kind::Ip, true, &[443, 8443][..]),
             ("203.0.113.8", Kind::UrlHost, true, &[8080]),
             ("2001:db8::7", Kind::Ip, true, &[443]),
+            ("203.0.113.9", Kind::Ip, true, &[443]),
+            ("2001:db8::9", Kind::Ip, true, &[443]),
+            ("weakened.example", Kind::Domain, false, &[]),
+            ("full.weakened.example", Kind::UrlHost, false, &[]),
             ("10.1.2.3", Kind::Ip, true, &[443]),
             ("evil.example", Kind::Domain, false, &[]),
             ("cdn.evil.example", Kind::Domain, true, &[]),
@@ -134,6 +140,12 @@ mod tests {
                 id: None,
                 iocs: 1,
                 compromised: false,
+                warning: match key {
+                    "203.0.113.9" => "cloudflare",
+                    "weakened.example" => "policy: tags x (medium)",
+                    "2001:db8::9" => "sinkholes (informs)",
+                    _ => "",
+                },
             };
             assert!(index.insert(&row).unwrap());
         }
@@ -160,7 +172,7 @@ mod tests {
             &mut hits,
         );
         let short = |hit: &Hit<'_>| {
-            let (name, strength) = (&hit.matched.name, hit.matched.strength.name());
+            let (name, strength) = (&hit.matched.name, hit.strength.name());
             format!("{name} {strength} {}", hit.observable)
         };
         hits.iter().map(short).collect()
@@ -183,6 +195,23 @@ mod tests {
             ("DestinationIp", "203.0.113.7"),
         ];
         assert_eq!(hits(3, &inbound), ["inbound medium 203.0.113.7"]);
+    }
+
+    #[test]
+    fn a_warning_weakens_a_hit_and_one_that_informs_does_not() {
+        let to = |ip| hits(3, &[("DestinationIp", ip), ("DestinationPort", "443")]);
+        assert_eq!(to("203.0.113.9"), ["ip:port weak 203.0.113.9"]);
+        assert_eq!(to("2001:db8::9"), ["ip:port strong 2001:db8::9"]);
+        let asked = |name| hits(22, &[("QueryName", name)]);
+        assert_eq!(
+            asked("weakened.example"),
+            ["domain medium weakened.example"]
+        );
+        // Weaker than a limit is not made stronger, and the strength that is left decides between two.
+        assert_eq!(
+            asked("full.weakened.example"),
+            ["subdomain medium full.weakened.example"]
+        );
     }
 
     #[test]

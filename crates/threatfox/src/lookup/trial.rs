@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use crate::feed::FeedRow;
 use crate::match_key::Kind;
 use crate::rules::reader::{Key, Observer};
-use crate::rules::{Algorithm, KeyKind, Match, Place, Rules};
+use crate::rules::{Algorithm, KeyKind, Match, Place, Rules, Strength};
+use crate::warning::limit;
 
 use super::Hit;
 
@@ -47,7 +48,7 @@ pub(super) struct Trial<'t, 'i, F> {
 
 impl<'i, F: Feed<'i>> Trial<'_, 'i, F> {
     /// What the key is called, if its row in the feed is an indicator here.
-    fn judge(&self, key: &Key<'_>) -> Option<(FeedRow<'i>, &'i Match)> {
+    fn judge(&self, key: &Key<'_>) -> Option<(FeedRow<'i>, &'i Match, Strength)> {
         let row = self.feed.get(key.text)?;
         if row.confidence < self.wanted.min_confidence || !self.wanted.kinds.contains(&row.kind) {
             return None;
@@ -59,7 +60,8 @@ impl<'i, F: Feed<'i>> Trial<'_, 'i, F> {
             .rules
             .matches()
             .find(self.place.role, kind(&row, key)?)?;
-        Some((row, matched))
+        let strength = matched.strength.min(limit(row.warning));
+        Some((row, matched, strength))
     }
 }
 
@@ -104,15 +106,16 @@ pub(crate) fn why_never<'r>(rules: &'r Rules, row: &FeedRow<'_>) -> Option<&'r s
 
 impl<'i, F: Feed<'i>> Observer for Trial<'_, 'i, F> {
     fn key(&mut self, key: &Key<'_>) {
-        let Some((row, matched)) = self.judge(key) else {
+        let Some((row, matched, strength)) = self.judge(key) else {
             return;
         };
         // The first of two as strong is the more specific one.
-        let better = |best: &Hit<'_>| matched.strength > best.matched.strength;
+        let better = |best: &Hit<'_>| strength > best.strength;
         if self.best.as_ref().is_none_or(better) {
             self.best = Some(Hit {
                 row,
                 matched,
+                strength,
                 place: self.place,
                 observable: key.observable.to_owned(),
             });
@@ -123,7 +126,7 @@ impl<'i, F: Feed<'i>> Observer for Trial<'_, 'i, F> {
         let Some(new) = self.best.take() else { return };
         let same = |hit: &&mut Hit<'_>| hit.row.indicator() == new.row.indicator();
         match self.hits.iter_mut().find(same) {
-            Some(old) if new.matched.strength > old.matched.strength => *old = new,
+            Some(old) if new.strength > old.strength => *old = new,
             Some(_) => {}
             None => self.hits.push(new),
         }

@@ -143,7 +143,7 @@ impl<'i, F: Feed<'i>> Matcher<'i, F> {
         for value in values {
             let mut found = Vec::new();
             self.row(TypedValue::PROVIDER, None, &value.row(&fields), &mut found);
-            let strongest = |hits: &[Hit<'i>]| hits.iter().map(|hit| hit.matched.strength).max();
+            let strongest = |hits: &[Hit<'i>]| hits.iter().map(|hit| hit.strength).max();
             if strongest(&found) > strongest(&best) {
                 best = found;
             }

@@ -3,7 +3,7 @@
 //! Sorting puts the facts of a key side by side in an order of their own, so the result depends on no order of input
 //! and needs no hash table. A fact takes 80 bytes and its texts.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::io;
 
 use rayon::slice::ParallelSliceMut;
@@ -16,6 +16,7 @@ use crate::ioc::IocType;
 use crate::match_key::{Key, KeyMaker, Kind};
 use crate::record::{Column, Record};
 use crate::text::clean;
+use crate::warning::limit;
 
 /// No time.
 const NEVER: i64 = i64::MIN;
@@ -32,6 +33,7 @@ struct Fact {
     last_seen: i64,
     malware: u32,
     threat_type: u32,
+    weakening: u32,
     /// 0 means none.
     port: u16,
     confidence: u8,
@@ -54,12 +56,19 @@ pub struct KeyStore {
     arena: Arena,
     malware: Names,
     threat_types: Names,
+    /// What the policy says of what it weakens.
+    weakenings: Names,
 }
 
 impl Store for KeyStore {
     const MAY_BE_EMPTY: bool = false;
 
-    fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error> {
+    fn add(
+        &mut self,
+        record: &Record<'_>,
+        weakening: &str,
+        keys: &mut KeyMaker,
+    ) -> Result<bool, Error> {
         let value = clean(record.raw.get(Column::Ioc));
         let malware = record.raw.get(Column::MalwarePrintable);
         let malware = if malware.is_empty() {
@@ -71,6 +80,7 @@ impl Store for KeyStore {
         let threat_type = self
             .threat_types
             .number(record.raw.get(Column::ThreatType))?;
+        let weakening = self.weakenings.number(weakening)?;
         let mut ioc: Option<Span> = None;
         let mut failure = None;
         let spared = keys.each(&record.ioc, &mut |key: Key<'_>| {
@@ -91,6 +101,7 @@ impl Store for KeyStore {
                     last_seen: record.last_seen.unwrap_or(NEVER),
                     malware,
                     threat_type,
+                    weakening,
                     port: key.port.unwrap_or(0),
                     confidence: record.confidence,
                     kind: key.kind,
@@ -156,6 +167,7 @@ impl KeyStore {
             id: Some(fact.id),
             iocs: 1,
             compromised: fact.compromised,
+            warning: self.weakenings.text(fact.weakening),
         }
     }
 
@@ -164,6 +176,15 @@ impl KeyStore {
         let kind = facts.iter().map(|fact| fact.kind).min()?;
         let of_kind = facts.iter().filter(|fact| fact.kind == kind);
         of_kind.max_by(|a, b| self.newer(a, b))
+    }
+
+    /// What the policy says of a key that several records speak of: it is as weak as the least weak of them, which are
+    /// those of the kind that wins.
+    fn weakening<'f>(&self, facts: impl Iterator<Item = &'f Fact>) -> &str {
+        let texts = facts.map(|fact| self.weakenings.text(fact.weakening));
+        texts
+            .max_by_key(|text| (limit(text), Reverse(*text)))
+            .unwrap_or_default()
     }
 
     fn newer(&self, a: &Fact, b: &Fact) -> Ordering {
@@ -220,6 +241,7 @@ impl feed::Part for Part<'_> {
                 row.last_seen = time(facts.iter().map(|f| f.last_seen).fold(NEVER, i64::max));
                 // Sorted by id within a key: the same record in two inputs counts once.
                 row.iocs = facts.chunk_by(|a, b| a.id == b.id).count() as u64;
+                row.warning = store.weakening(facts.iter().filter(|f| f.kind == row.kind));
                 row.compromised = facts.iter().any(|f| f.compromised);
             }
             take(&row)?;

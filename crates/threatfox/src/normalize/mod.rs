@@ -24,11 +24,16 @@ pub trait Store: Default {
     /// Whether a result without any row is one.
     const MAY_BE_EMPTY: bool;
 
-    /// Adds a record. Says whether a shared host was spared.
+    /// Adds a record, with what the policy says where it weakens it. Says whether a shared host was spared.
     ///
     /// # Errors
     /// [`Error::TooLarge`].
-    fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error>;
+    fn add(
+        &mut self,
+        record: &Record<'_>,
+        weakening: &str,
+        keys: &mut KeyMaker,
+    ) -> Result<bool, Error>;
 
     /// Sorts and merges, when no more are added.
     fn sort(&mut self);
@@ -88,7 +93,8 @@ impl<'a, S: Store> Normalizer<'a, S> {
     }
 
     fn keep(&mut self, record: &Record<'_>) -> Result<(), Error> {
-        let spared = self.store.add(record, &mut self.keys)?;
+        let weakening = self.filter.policy.weakening(record).unwrap_or_default();
+        let spared = self.store.add(record, &weakening, &mut self.keys)?;
         self.counts.keep(record, spared);
         Ok(())
     }

@@ -62,7 +62,12 @@ pub struct IocRow<'a> {
 impl Store for RowStore {
     const MAY_BE_EMPTY: bool = true;
 
-    fn add(&mut self, record: &Record<'_>, keys: &mut KeyMaker) -> Result<bool, Error> {
+    fn add(
+        &mut self,
+        record: &Record<'_>,
+        _weakening: &str,
+        keys: &mut KeyMaker,
+    ) -> Result<bool, Error> {
         let mut first = None;
         let spared = keys.each(&record.ioc, &mut |key| {
             if first.is_none() {

@@ -1,12 +1,11 @@
 //! The entries of a policy file: read once, into the spelling in which they are compared.
 
-use std::net::IpAddr;
-
 use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::host::Host;
 use crate::ioc::{Algorithm, Ioc, IocType, Parsed};
+use crate::ip;
 use crate::url::IocUrl;
 
 /// A network, or a single address.
@@ -18,9 +17,7 @@ impl TryFrom<String> for Network {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let net = text.parse::<IpNet>().ok();
-        let net = net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        net.map(Self).ok_or_else(|| {
+        ip::network(&text).map(Self).ok_or_else(|| {
             format!("{text:?} is neither an address nor a network such as 203.0.113.0/24")
         })
     }
@@ -97,5 +94,21 @@ impl TryFrom<String> for Name {
             return Err("the name is empty: remove it");
         }
         Ok(Self(text.trim().to_lowercase()))
+    }
+}
+
+/// A confidence, 0 to 100.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u64")]
+pub(super) struct Percent(pub u8);
+
+impl TryFrom<u64> for Percent {
+    type Error = String;
+
+    fn try_from(number: u64) -> Result<Self, String> {
+        let percent = u8::try_from(number).ok().filter(|percent| *percent <= 100);
+        percent
+            .map(Self)
+            .ok_or_else(|| format!("{number} is not a confidence from 0 to 100"))
     }
 }

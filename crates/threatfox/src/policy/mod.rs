@@ -1,4 +1,4 @@
-//! The policy file: what an organization never wants to match, in YAML.
+//! The policy file: what an organization never wants to match, or to take for less, in YAML.
 //!
 //! ```yaml
 //! ignore:
@@ -10,75 +10,62 @@
 //!   reporters: [someone]
 //!   tags: [sinkhole]
 //!   ids: [1876555]
+//! weaken:
+//!   medium:
+//!     below_confidence: 75
+//!   weak:
+//!     lists: [sinkholes]
 //! shared_hosts: [share.example, .hosting.example]
 //! ```
 
 mod entry;
+mod section;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
-use std::net::IpAddr;
 use std::path::Path;
 
-use ipnet::IpNet;
 use serde::Deserialize;
-use serde_yaml::Spanned;
 
 use crate::error::Error;
-use crate::ioc::Ioc;
-use crate::record::{Column, Record};
+use crate::record::Record;
 use crate::reject::{Reason, Reject};
-use crate::shared_hosts::{HostSet, SharedHosts};
-use crate::url::UrlHost;
-use entry::{HashEntry, HostEntry, Name, Network, UrlEntry};
+use crate::rules::Strength;
+use crate::shared_hosts::SharedHosts;
+use crate::warning::{WarningLists, name_with_limit};
+use entry::HostEntry;
+use section::{Cause, Entries, Section, WrittenSection};
 
 /// A policy file may have this many bytes.
 const MAX_SIZE: u64 = 16 << 20;
 
-/// What is ignored, each entry with its line. The default ignores nothing.
+/// What is ignored and weakened, each entry with its line. The default does neither.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     file: String,
-    networks: Vec<(IpNet, u64)>,
-    domains: HostSet,
-    domain_lines: Lines<String>,
-    urls: Lines<String>,
-    hashes: Lines<String>,
-    malware: Lines<String>,
-    reporters: Lines<String>,
-    tags: Lines<String>,
-    ids: Lines<u64>,
+    ignore: Section,
+    /// What is weakened, and how strong its hits may be at most; the weakest first.
+    weaken: Vec<(Strength, Section)>,
     shared_hosts: Vec<String>,
 }
-
-type Lines<T> = HashMap<T, u64>;
 
 /// The file as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Written {
-    ignore: Option<Ignore>,
+    ignore: Option<WrittenSection>,
+    weaken: Option<Weaken>,
     shared_hosts: Entries<HostEntry>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Ignore {
-    ips: Entries<Network>,
-    domains: Entries<HostEntry>,
-    urls: Entries<UrlEntry>,
-    hashes: Entries<HashEntry>,
-    malware: Entries<Name>,
-    reporters: Entries<Name>,
-    tags: Entries<Name>,
-    ids: Entries<u64>,
+struct Weaken {
+    weak: Option<WrittenSection>,
+    medium: Option<WrittenSection>,
 }
-
-/// A list; none where only its name is written.
-type Entries<T> = Option<Vec<Spanned<T>>>;
 
 impl Policy {
     /// Reads a policy file.
@@ -114,28 +101,24 @@ impl Policy {
         let options = serde_yaml::options! { with_snippet: false };
         let written: Written = serde_yaml::from_str_with_options(text, options)
             .map_err(|error| wrong(error.to_string()))?;
-        let ignore = written.ignore.unwrap_or_default();
-        let mut domains = HostSet::default();
-        let domain_lines = lines(ignore.domains, |entry| entry.0);
-        for entry in domain_lines.keys() {
-            domains.insert(entry);
+        let ignore = Section::new(written.ignore.unwrap_or_default());
+        if let Some((list, line)) = ignore.lists().next() {
+            return Err(wrong(format!(
+                "line {line}: ignore.lists {list}: what is in a warning list stays in the feed, so that it can only be weakened"
+            )));
         }
+        let weaken = written.weaken.unwrap_or_default();
+        let sections = [
+            (Strength::Weak, weaken.weak),
+            (Strength::Medium, weaken.medium),
+        ];
+        let sections = sections
+            .into_iter()
+            .filter_map(|(limit, section)| Some((limit, Section::new(section?))));
         Ok(Self {
             file: file.to_owned(),
-            networks: ignore
-                .ips
-                .into_iter()
-                .flatten()
-                .map(|entry| (entry.value.0, entry.referenced.line()))
-                .collect(),
-            domains,
-            domain_lines,
-            urls: lines(ignore.urls, |entry| entry.0),
-            hashes: lines(ignore.hashes, |entry| entry.0),
-            malware: lines(ignore.malware, |entry| entry.0),
-            reporters: lines(ignore.reporters, |entry| entry.0),
-            tags: lines(ignore.tags, |entry| entry.0),
-            ids: lines(ignore.ids, |id| id),
+            ignore,
+            weaken: sections.collect(),
             shared_hosts: written
                 .shared_hosts
                 .into_iter()
@@ -162,94 +145,42 @@ impl Policy {
             section,
             entry,
             line,
-        } = self
-            .by_indicator(&record.ioc)
-            .or_else(|| self.by_record(record))?;
+        } = self.ignore.find(record)?;
         let file = &self.file;
         Some(Reason::Policy.because(format!("{file}, line {line}: ignore.{section} {entry}")))
     }
 
-    fn by_indicator(&self, ioc: &Ioc<'_>) -> Option<Cause> {
-        match ioc {
-            Ioc::Address(ip, _) => self.by_address(*ip),
-            Ioc::Domain(host) => self.by_host(host.as_str()),
-            Ioc::Hash(_, hex) => find(&self.hashes, "hashes", hex),
-            Ioc::Url(url) => {
-                let by_host = match &url.host {
-                    UrlHost::Address(ip) => self.by_address(*ip),
-                    UrlHost::Name(host) => self.by_host(host.as_str()),
-                };
-                by_host.or_else(|| find(&self.urls, "urls", &url.normalized))
-            }
-        }
-    }
-
-    fn by_address(&self, ip: IpAddr) -> Option<Cause> {
-        let (net, line) = self.networks.iter().find(|(net, _)| net.contains(&ip))?;
-        Some(Cause {
-            section: "ips",
-            entry: net.to_string(),
-            line: *line,
+    /// What the feed's column `warning` says of a record that is weakened: the section and the entry that do it.
+    #[must_use]
+    pub fn weakening(&self, record: &Record<'_>) -> Option<String> {
+        self.weaken.iter().find_map(|(limit, section)| {
+            let Cause { section, entry, .. } = section.find(record)?;
+            Some(name_with_limit(
+                &format!("policy: {section} {entry}"),
+                *limit,
+            ))
         })
     }
 
-    fn by_host(&self, host: &str) -> Option<Cause> {
-        find(&self.domain_lines, "domains", &self.domains.find(host)?)
-    }
-
-    fn by_record(&self, record: &Record<'_>) -> Option<Cause> {
-        let raw = &record.raw;
-        let name = |lines: &Lines<String>, section, text: &str| {
-            if lines.is_empty() {
-                None
-            } else {
-                find(lines, section, &text.trim().to_lowercase())
+    /// Lets hits of what is in the lists that the file names be as strong as it says.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] for a list that there is not.
+    pub fn limit_lists(&self, lists: &mut WarningLists) -> Result<(), Error> {
+        for (limit, section) in &self.weaken {
+            for (name, line) in section.lists() {
+                if !lists.set_limit(name, *limit) {
+                    let known: Vec<_> = lists.names().collect();
+                    return Err(Error::Policy {
+                        name: self.file.clone(),
+                        problem: format!(
+                            "line {line}: there is no warning list {name}, but {}",
+                            known.join(", ")
+                        ),
+                    });
+                }
             }
-        };
-        // Most policies name no tags, and most records have some.
-        let tags = if self.tags.is_empty() {
-            ""
-        } else {
-            raw.get(Column::Tags)
-        };
-        let id = self.ids.get(&record.id);
-        name(&self.malware, "malware", raw.get(Column::Malware))
-            .or_else(|| name(&self.malware, "malware", raw.get(Column::MalwarePrintable)))
-            .or_else(|| name(&self.reporters, "reporters", raw.get(Column::Reporter)))
-            .or_else(|| {
-                tags.split(',')
-                    .find_map(|tag| name(&self.tags, "tags", tag))
-            })
-            .or_else(|| {
-                id.map(|line| Cause {
-                    section: "ids",
-                    entry: record.id.to_string(),
-                    line: *line,
-                })
-            })
+        }
+        Ok(())
     }
-}
-
-/// The entry of a policy that leaves a record out.
-struct Cause {
-    section: &'static str,
-    entry: String,
-    line: u64,
-}
-
-fn find(lines: &Lines<String>, section: &'static str, text: &str) -> Option<Cause> {
-    let (entry, line) = lines.get_key_value(text)?;
-    Some(Cause {
-        section,
-        entry: entry.clone(),
-        line: *line,
-    })
-}
-
-fn lines<E, K: Eq + std::hash::Hash>(entries: Entries<E>, key: impl Fn(E) -> K) -> Lines<K> {
-    entries
-        .into_iter()
-        .flatten()
-        .map(|entry| (key(entry.value), entry.referenced.line()))
-        .collect()
 }

@@ -1,7 +1,7 @@
 //! Policy files: which records they drop, and the messages about their faults.
 
 use super::*;
-use crate::record::RawRecord;
+use crate::record::{Column, RawRecord};
 
 const FILE: &str = "\
 ignore:
@@ -193,5 +193,98 @@ fn an_empty_file_and_empty_lists_ignore_nothing() {
         "ignore:\n  ips:\n",
     ] {
         assert!(Policy::parse("p", text).is_ok(), "{text:?}");
+    }
+}
+
+const WEAKEN: &str = "\
+weaken:
+  medium:
+    malware: [X]
+    tags: [noisy]
+    sources: [ThreatFox]
+  weak:
+    below_confidence: 75
+    domains: [.cdn.example]
+    lists: [sinkholes]
+";
+
+#[test]
+fn what_is_weakened_says_by_what_and_the_weakest_counts() {
+    let policy = Policy::parse("policy.yaml", WEAKEN).unwrap();
+    for (value, changes, expected) in [
+        (
+            "a.cdn.example",
+            &[(Column::Confidence, "100")][..],
+            "policy: domains .cdn.example",
+        ),
+        (
+            "a.example",
+            &[(Column::Confidence, "74")],
+            "policy: below_confidence 75",
+        ),
+        (
+            "a.example",
+            &[(Column::Confidence, "75"), (Column::Malware, "x")],
+            "policy: malware x (medium)",
+        ),
+        (
+            "a.example",
+            &[(Column::Confidence, "75"), (Column::Tags, "a,Noisy")],
+            "policy: tags noisy (medium)",
+        ),
+        (
+            "a.example",
+            &[(Column::Confidence, "75")],
+            "policy: sources threatfox (medium)",
+        ),
+    ] {
+        let mut raw = RawRecord::default();
+        raw.set(Column::Id, "1");
+        raw.set(Column::Ioc, value);
+        raw.set(Column::IocType, "domain");
+        raw.set(Column::FirstSeen, "2026-11-01 00:00:00");
+        for (column, text) in changes {
+            raw.set(*column, text);
+        }
+        let record = Record::parse(&raw).unwrap();
+        assert_eq!(policy.weakening(&record).as_deref(), Some(expected));
+        assert!(policy.check(&record).is_none());
+    }
+}
+
+#[test]
+fn a_list_is_limited_by_its_name_and_one_that_is_not_there_is_a_fault() {
+    let mut lists = WarningLists::built_in();
+    let policy = Policy::parse("policy.yaml", WEAKEN).unwrap();
+    policy.limit_lists(&mut lists).unwrap();
+    let mut warner = crate::warning::Warner::new(&lists);
+    assert_eq!(
+        warner.warning(crate::match_key::Kind::Ip, "104.244.13.1", ""),
+        "sinkholes"
+    );
+    let other = Policy::parse("policy.yaml", "weaken:\n  weak:\n    lists: [sinkhole]\n").unwrap();
+    let error = other.limit_lists(&mut lists).unwrap_err().to_string();
+    assert!(
+        error.contains("line 3: there is no warning list sinkhole, but akamai, "),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_cannot_be_weakened_or_ignored_is_refused_with_its_line() {
+    for (text, expected) in [
+        (
+            "ignore:\n  lists: [cloudflare]\n",
+            "line 2: ignore.lists cloudflare",
+        ),
+        ("weaken:\n  strong:\n    tags: [x]\n", "strong"),
+        ("weaken:\n  tags: [x]\n", "tags"),
+        (
+            "weaken:\n  weak:\n    below_confidence: 101\n",
+            "101 is not a confidence",
+        ),
+    ] {
+        let error = Policy::parse("policy.yaml", text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
     }
 }

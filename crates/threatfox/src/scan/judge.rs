@@ -44,6 +44,7 @@ struct HitRow<'h> {
     observable: &'h str,
     malware: &'h str,
     confidence: u8,
+    warning: &'h str,
     log_file: &'h str,
 }
 
@@ -73,8 +74,7 @@ impl<'k> Verdicts<'k> {
         self.hits.clear();
         self.matcher
             .row(head.provider, Some(id), row, &mut self.hits);
-        self.hits
-            .retain(|hit| hit.matched.strength >= self.min_strength);
+        self.hits.retain(|hit| hit.strength >= self.min_strength);
         if self.hits.is_empty() {
             return None;
         }
@@ -98,10 +98,11 @@ impl<'k> Verdicts<'k> {
                 event: id,
                 ioc: hit.row.indicator(),
                 matched: &hit.matched.name,
-                strength: hit.matched.strength.name(),
+                strength: hit.strength.name(),
                 observable: &hit.observable,
                 malware: hit.row.malware,
                 confidence: hit.row.confidence,
+                warning: hit.row.warning,
                 log_file: head.log,
             };
             // Writing to a Vec does not fail.

@@ -11,6 +11,7 @@ use threatfox::normalize::{Filter, KeyStore, Normalizer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
+use threatfox::warning::WarningLists;
 
 const HEADER: &str = "# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\",\"threat_type\",\"fk_malware\",\
     \"malware_alias\",\"malware_printable\",\"last_seen_utc\",\"confidence_level\",\"is_compromised\",\"reference\",\
@@ -45,7 +46,8 @@ pub fn normalize(records: &[(u32, String, &str)]) -> (Vec<u8>, [u64; 3]) {
     let Ok((store, counts)) = normalizer.finish() else {
         return (Vec::new(), [records.len() as u64, 0, records.len() as u64]);
     };
-    let (bytes, _) = feed::write(&store, Vec::new(), Layout::Csv).unwrap();
+    let (bytes, _) =
+        feed::write(&store, &WarningLists::built_in(), Vec::new(), Layout::Csv).unwrap();
     let dropped = counts.dropped.values().sum();
     (bytes, [counts.read, counts.kept, dropped])
 }
