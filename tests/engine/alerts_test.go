@@ -194,6 +194,13 @@ func (s *EngineSuite) TestAFindingIsAlertedOnceWhateverTheHuntsAndRestarts() {
 	s.Len(s.raised(), 2)
 }
 
+func (s *EngineSuite) TestFindingsInFilesAreAlertedToo() {
+	s.newClient("C.1", "ws-1")
+	s.alertsRun(nil)
+	s.flowEnds("C.1", "F.1", map[string][]string{filesHunt + "/Summary": {alertedFinding("203.0.113.7:443", "strong")}})
+	s.Equal(filesHunt+"/Summary", s.findingsBecome(1)[0]["Source"])
+}
+
 func (s *EngineSuite) TestCollectionsThatEndedBeforeTheStartAreLookedAt() {
 	s.newClient("C.1", "ws-1")
 	s.newClient("C.2", "ws-2")

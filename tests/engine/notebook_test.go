@@ -215,6 +215,27 @@ func (s *EngineSuite) TestBothHuntsNotebooksShowTheirFindingsAndWhatTheHuntBefor
 	s.Contains(cells[0].Output, "Findings of "+nativeHunt)
 }
 
+func (s *EngineSuite) TestFindingsInFilesStandBesideTheOthers() {
+	s.publishEdgeFeed()
+	s.simulateHunt(1)
+	day := time.Date(2026, 11, 12, 12, 0, 0, 0, time.UTC)
+	id := s.simulate(simulated{artifact: filesHunt, clients: 1, findings: func(i int) []*ordereddict.Dict {
+		return []*ordereddict.Dict{finding(i, "", "c2.bad-domain.example", 2, day, day)}
+	}, coverage: func(int) []*ordereddict.Dict {
+		return []*ordereddict.Dict{covered("searched"), covered("not there"), covered("error: damaged")}
+	}})
+
+	cells, _ := s.notebook(&api_proto.NotebookMetadata{Name: "ThreatFox", Artifacts: []string{notebookArtifact}})
+	s.Len(s.rowsOf(s.sound(cells[0])[0].rows), 2)
+
+	cells, _ = s.notebook(&api_proto.NotebookMetadata{NotebookId: "N." + id, Artifacts: []string{filesHunt}})
+	s.Require().Len(cells, 3)
+	s.Contains(s.sound(cells[0])[0].rows, "c2.bad-domain.example")
+	unread := s.rowsOf(s.sound(cells[2])[0].rows)
+	s.Require().Len(unread, 1, "what is not there is no fault")
+	s.Equal("error: damaged", unread[0]["Why"])
+}
+
 // The hunts' notebooks are one set of cells, and so are their queries: those that Notebooks.ThreatFox exports.
 func (s *EngineSuite) TestBothHuntsHaveTheSameCells() {
 	cells := func(path, name string) string {

@@ -97,7 +97,7 @@ func sample(t *testing.T, name string) string {
 func quoted(text string) string { return json.MustMarshalString(text) }
 
 // builtIns are those of Velociraptor's own artifacts that the pack calls.
-var builtIns = []string{"Generic.Utils.FetchBinary", "Windows.System.DNSCache", "Windows.Network.Netstat"}
+var builtIns = []string{"Generic.Utils.FetchBinary", "Windows.System.DNSCache", "Windows.Network.Netstat", "Windows.Detection.Amcache"}
 
 type EngineSuite struct {
 	test_utils.TestSuite
