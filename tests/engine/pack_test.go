@@ -89,19 +89,39 @@ func (s *EngineSuite) TestThePackImportsAsByTheGUI() {
 	s.Empty(s.query(`SELECT name FROM artifact_definitions() WHERE name =~ "ThreatFox"`, nil))
 }
 
-// A file for the exchange is imported alone: it may call others of the exchange, but finds nothing to import.
-func (s *EngineSuite) TestEachFileForTheExchangeStandsOnItsOwn() {
-	s.forgetThePack()
+// Who takes a file of the exchange has Velociraptor's own artifacts beside it, and none of ours.
+func (s *EngineSuite) TestEachFileForTheExchangeIsSoundAlone() {
 	files, err := filepath.Glob(s.release() + "/exchange/*.yaml")
 	s.Require().NoError(err)
 	s.Require().NotEmpty(files)
-	s.LoadArtifactFiles(files...)
-
 	for _, file := range files {
+		s.forgetThePack()
 		state := s.verify(s.read(file))
 		s.Empty(state.Errors, file)
 		s.Empty(state.Warnings, file)
 	}
+}
+
+// The exchange makes a tag of each word after a # in a description, and takes the first paragraph for its list.
+func (s *EngineSuite) TestADescriptionForTheExchangeHasNoTagByAccident() {
+	files, err := filepath.Glob(s.release() + "/exchange/*.yaml")
+	s.Require().NoError(err)
+	for _, file := range files {
+		artifact, err := s.forgetThePack().NewRepository().LoadYaml(s.read(file), services.ArtifactOptions{ValidateArtifact: true})
+		s.Require().NoError(err)
+		s.Equal(artifact.Name+".yaml", filepath.Base(file))
+		first, _, _ := strings.Cut(artifact.Description, "\n\n")
+		s.Less(len(first), 300, file)
+		s.NotRegexp(`#[0-9_a-zA-Z]`, artifact.Description, file)
+	}
+}
+
+func (s *EngineSuite) TestAHuntOfTheExchangeFindsWithNoOtherArtifactOfOurs() {
+	manager := s.forgetThePack()
+	_, err := manager.SetArtifactFile(s.Ctx, s.ConfigObj, "admin", s.read(s.release()+"/exchange/"+hunt+".yaml"), "")
+	s.Require().NoError(err)
+	s.Equal(1, strings.Count(s.query(`SELECT name FROM artifact_definitions() WHERE name =~ "ThreatFox"`, nil), "\n"))
+	s.NotEmpty(s.hits(s.hunt(s.edgeFeed(), s.edgeLog(), nil)))
 }
 
 // nameOf is the name of the artifact in a file of the pack.

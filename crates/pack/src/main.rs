@@ -3,6 +3,7 @@
 
 mod artifact;
 mod dependencies;
+mod exchange;
 mod generate;
 mod inventory;
 mod lint;
@@ -12,6 +13,7 @@ mod release;
 mod sbom;
 mod self_contained;
 mod source_lint;
+mod stamp;
 mod sums;
 mod verify;
 mod vocabulary;

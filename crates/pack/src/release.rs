@@ -1,5 +1,5 @@
 //! What goes into `dist/`: the helpers with their bills of materials, the zip for Velociraptor's "Upload Artifact Pack", and
-//! a file for each artifact that a user launches, as the artifact exchange takes it.
+//! a file for each artifact that works alone, as the artifact exchange takes it, with a zip of these.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -13,7 +13,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use crate::artifact::Artifact;
 use crate::dependencies;
 use crate::inventory::{Inventory, Platform, Tool, VERSION};
-use crate::{sbom, self_contained, sums};
+use crate::{exchange, sbom, self_contained, stamp, sums};
 
 /// Copies a helper that was built for this machine into the release, under its name there.
 pub fn add_helper(helper: &Path, dist: &Path, inventory: &Inventory) -> Result<()> {
@@ -40,24 +40,46 @@ pub fn write(
     url_base: Option<&Url>,
 ) -> Result<()> {
     let served = helpers(inventory, dist)?;
-    let artifacts = artifacts
+    let filled = artifacts
         .iter()
         .filter(|artifact| !artifact.is_shared())
         .map(|artifact| released(artifact, artifacts, &served, url_base))
         .collect::<Result<Vec<_>>>()?;
+    let released = filled
+        .iter()
+        .map(|artifact| stamp::stamped(artifact, filled.len()))
+        .collect::<Result<Vec<_>>>()?;
 
     put(
         &dist.join(format!("threatfox-artifacts-{VERSION}.zip")),
-        &zip(&artifacts)?,
+        &zip(released.iter().map(|artifact| {
+            let entry = format!("artifacts/{}", artifact.entry);
+            (entry, artifact.text.as_str())
+        }))?,
     )?;
-    for artifact in &artifacts {
-        if !artifact.definition.sources.is_empty() {
-            let name = format!("{}.yaml", artifact.definition.name);
-            put(&dist.join("exchange").join(name), artifact.text.as_bytes())?;
-        }
-    }
+    write_exchange(&released, inventory, dist)?;
     for (file, sha256) in sums::write(dist)? {
         println!("{sha256}  {file}");
+    }
+    Ok(())
+}
+
+/// Writes the files for the artifact exchange, and the zip of them; says why an artifact has none.
+fn write_exchange(released: &[Artifact], inventory: &Inventory, dist: &Path) -> Result<()> {
+    let mut files = Vec::new();
+    for artifact in released {
+        let name = format!("{}.yaml", artifact.definition.name);
+        match exchange::obstacle(artifact, released, inventory) {
+            Some(why) => println!("{name}: not for the artifact exchange, since {why}"),
+            None => files.push((name, artifact.text.as_str())),
+        }
+    }
+    for (name, text) in &files {
+        put(&dist.join("exchange").join(name), text.as_bytes())?;
+    }
+    if !files.is_empty() {
+        let name = format!("threatfox-exchange-{VERSION}.zip");
+        put(&dist.join(name), &zip(files.into_iter())?)?;
     }
     Ok(())
 }
@@ -118,15 +140,16 @@ fn put(path: &Path, content: &[u8]) -> Result<()> {
     fs::write(path, content).with_context(name)
 }
 
-fn zip(artifacts: &[Artifact]) -> Result<Vec<u8>> {
+/// A zip of texts by their path in it. The same texts give the same bytes.
+fn zip<'t>(files: impl Iterator<Item = (String, &'t str)>) -> Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default()) // 1980-01-01: the same bytes whenever it is made
         .unix_permissions(0o644);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for artifact in artifacts {
-        zip.start_file(format!("artifacts/{}", artifact.entry), options)?;
-        zip.write_all(artifact.text.as_bytes())?;
+    for (path, text) in files {
+        zip.start_file(path, options)?;
+        zip.write_all(text.as_bytes())?;
     }
     Ok(zip.finish()?.into_inner())
 }

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use support::{ARTIFACT, ELF, Project};
+use sha2::{Digest, Sha256};
+use support::{ARTIFACT, ELF, Project, alone};
 
 #[test]
 fn the_project_packs_twice_to_the_same_bytes() {
@@ -33,11 +34,60 @@ fn the_project_packs_twice_to_the_same_bytes() {
     assert!(pack() == pack());
 }
 
+/// The text with the line that says which release it is of, in a pack of so many artifacts.
+fn stamped(text: &str, count: usize) -> String {
+    let text = text.trim_end();
+    let sha256 = Sha256::digest(text)
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    format!("{text}\n# threatfox-pack version=0.1.0 artifacts={count} sha256={sha256}\n")
+}
+
 #[test]
-fn an_artifact_goes_into_the_zip_unchanged_without_an_address() {
+fn an_artifact_without_an_address_goes_into_the_zip_with_one_line_more() {
     let project = Project::new();
     project.pack(&["write"]).assert().success();
-    assert_eq!(project.artifact_in_zip(), ARTIFACT);
+    assert_eq!(project.artifact_in_zip(), stamped(ARTIFACT, 1));
+}
+
+#[test]
+fn the_exchange_gets_what_works_alone_and_a_zip_of_it() {
+    let project = Project::new();
+    project.put("artifacts/Custom/Alone.yaml", alone("Custom.Alone"));
+    let caller = alone("Custom.Caller").replace("info()", "Artifact.Custom.Alone()");
+    project.put("artifacts/Custom/Caller.yaml", caller);
+    let namesake = alone("Custom.AloneToo").replace("info()", "Artifact.Custom.AloneToo()");
+    project.put("artifacts/Custom/AloneToo.yaml", namesake);
+    let output = project.pack(&["write"]).assert().success();
+    let said = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    for why in [
+        "Custom.Caller.yaml: not for the artifact exchange, since it calls Custom.Alone\n",
+        "Custom.Example.yaml: not for the artifact exchange, since its tool ThreatFoxHelper_linux_amd64 has no address",
+    ] {
+        assert!(said.contains(why), "{said}");
+    }
+    let names = ["Custom.Alone.yaml", "Custom.AloneToo.yaml"];
+    assert_eq!(project.names_in("threatfox-exchange-0.1.0.zip"), names);
+    let file = fs::read_to_string(project.path("dist/exchange/Custom.Alone.yaml")).unwrap();
+    assert_eq!(file, stamped(&alone("Custom.Alone"), 4));
+    assert_eq!(
+        fs::read_dir(project.path("dist/exchange")).unwrap().count(),
+        2
+    );
+}
+
+#[test]
+fn the_exchange_gets_an_artifact_whose_tools_have_an_address_and_a_hash() {
+    let project = Project::new();
+    let one_tool = ARTIFACT.replace("  - name: ThreatFoxHelper_windows_amd64\n", "");
+    let other = alone("Custom.Other") + "# ThreatFoxHelper_windows_amd64\n";
+    project.put("artifacts/Custom/Example.yaml", one_tool);
+    project.put("artifacts/Custom/Other.yaml", other);
+    let address = ["write", "--url-base", "https://downloads.example/v1"];
+    project.pack(&address).assert().success();
+    let file = fs::read_to_string(project.path("dist/exchange/Custom.Example.yaml")).unwrap();
+    assert!(file.contains("url: https://downloads.example/v1/threatfox_linux_amd64\n"));
+    assert!(file.contains("expected_hash: "), "{file}");
 }
 
 #[test]
@@ -98,6 +148,10 @@ parameters: []
             .replace("tools:", "imports:\n  - Generic.Shared\ntools:")
             .replace("sources:", "export: |\n  LET Own = 2\nsources:"),
     );
+    project.put(
+        "artifacts/Custom/Alone.yaml",
+        alone("Custom.Alone").replace("parameters:", "imports:\n  - Generic.Shared\nparameters:"),
+    );
     project.pack(&["write"]).assert().success();
     let expected = ARTIFACT.replace(
         "tools:",
@@ -110,10 +164,16 @@ parameters: []
 
 tools:",
     );
-    assert_eq!(project.artifact_in_zip(), expected);
-    let alone = fs::read_to_string(project.path("dist/exchange/Custom.Example.yaml")).unwrap();
-    assert_eq!(alone, expected);
-    assert_eq!(project.names_in_zip(), ["artifacts/Custom/Example.yaml"]);
+    assert_eq!(project.artifact_in_zip(), stamped(&expected, 2));
+    let file = fs::read_to_string(project.path("dist/exchange/Custom.Alone.yaml")).unwrap();
+    assert!(file.contains("  LET Shared = 1\n") && !file.contains("imports:"));
+    assert_eq!(
+        project.names_in("threatfox-artifacts-0.1.0.zip"),
+        [
+            "artifacts/Custom/Alone.yaml",
+            "artifacts/Custom/Example.yaml"
+        ]
+    );
     assert!(!project.path("dist/exchange/Generic.Shared.yaml").exists());
 }
 

@@ -9,14 +9,15 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use support::{ELF, Project};
+use support::{ELF, Project, alone};
 
 #[test]
 fn verify_finds_a_changed_a_missing_and_a_foreign_file() {
     let project = Project::new();
+    project.put("artifacts/Custom/Alone.yaml", alone("Custom.Alone"));
     project.pack(&["write"]).assert().success();
     project.pack(&["verify"]).assert().success().stdout(
-        "4 files, all as in SHA256SUMS\n\
+        "5 files, all as in SHA256SUMS\n\
              SBOMs with the SHA-256 of their helper: 1\n\
              not signed: there is no SHA256SUMS.sigstore.json\n\
              not attested: there is no provenance.sigstore.json\n",
@@ -26,7 +27,7 @@ fn verify_finds_a_changed_a_missing_and_a_foreign_file() {
     changed[5] ^= 1;
     project.put("dist/threatfox_linux_amd64", changed);
     project.put("dist/foreign.exe", "x");
-    project.put("dist/exchange/Custom.Example.yaml", "x");
+    project.put("dist/exchange/Custom.Alone.yaml", "x");
     fs::remove_file(project.path("dist/threatfox-artifacts-0.1.0.zip")).unwrap();
     let output = project
         .pack(&["verify"])
@@ -37,7 +38,7 @@ fn verify_finds_a_changed_a_missing_and_a_foreign_file() {
     let said = String::from_utf8(output.stderr).unwrap();
     for problem in [
         "threatfox_linux_amd64: changed",
-        "exchange/Custom.Example.yaml: changed",
+        "exchange/Custom.Alone.yaml: changed",
         "threatfox-artifacts-0.1.0.zip: missing",
         "foreign.exe: not in SHA256SUMS",
     ] {
@@ -141,7 +142,6 @@ fn sum_again(project: &Project) {
         "threatfox_linux_amd64",
         "threatfox_linux_amd64.cdx.json",
         "threatfox-artifacts-0.1.0.zip",
-        "exchange/Custom.Example.yaml",
     ];
     let sums: String = names
         .iter()

@@ -23,6 +23,13 @@ parameters:
 sources:
   - query: SELECT * FROM info()
 ";
+/// An artifact that needs nothing else.
+pub fn alone(name: &str) -> String {
+    let (_, tools_and_rest) = ARTIFACT.split_once("tools:").unwrap();
+    let (_, rest) = tools_and_rest.split_once("parameters:").unwrap();
+    let (head, _) = ARTIFACT.split_once("tools:").unwrap();
+    format!("{head}parameters:{rest}").replace("Custom.Example", name)
+}
 pub const INVENTORY: &str = "\
 tools:
   - name: ThreatFoxHelper_linux_amd64
@@ -155,8 +162,9 @@ impl Project {
         );
     }
 
-    pub fn names_in_zip(&self) -> Vec<String> {
-        let zip = fs::File::open(self.path("dist/threatfox-artifacts-0.1.0.zip")).unwrap();
+    /// The names in a zip of the release.
+    pub fn names_in(&self, zip: &str) -> Vec<String> {
+        let zip = fs::File::open(self.path("dist").join(zip)).unwrap();
         let zip = zip::ZipArchive::new(zip).unwrap();
         let names = zip.file_names().map(|name| name.unwrap().into_owned());
         names.collect()
