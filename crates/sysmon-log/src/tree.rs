@@ -110,6 +110,8 @@ struct Open<'c> {
     fields: Vec<(Rc<str>, Node<'c>)>,
     /// The attribute whose value comes next.
     attribute: Option<Rc<str>>,
+    /// Whether the text ended with a reference, so that what comes next goes on with it.
+    goes_on: bool,
 }
 
 impl<'c> Open<'c> {
@@ -125,6 +127,20 @@ impl<'c> Open<'c> {
     fn content(&mut self, node: Node<'c>) {
         let name = self.attribute.clone().unwrap_or_default();
         self.set(name, node);
+    }
+
+    /// More of a text that has references in it.
+    fn append(&mut self, more: &str) {
+        match self.fields.iter_mut().find(|(n, _)| n.is_empty()) {
+            Some((_, Node::Literal(Value::Made(text)))) => text.push_str(more),
+            Some((_, Node::Literal(value))) => {
+                let mut text = String::new();
+                value.write_text(&mut text);
+                text.push_str(more);
+                *value = Value::Made(text);
+            }
+            _ => self.set(Rc::default(), Node::Literal(Value::Made(more.to_owned()))),
+        }
     }
 
     fn child(&mut self, name: Rc<str>, node: Node<'c>) {
@@ -176,7 +192,12 @@ pub(crate) fn read_tree<'c>(
             0x05 | 0x45 => {
                 cursor.take(1); // The type, always text.
                 let text = cursor.counted_text().map_or(Value::Null, Value::Text);
-                if open.attribute.as_deref() != Some("xmlns") {
+                if open.goes_on {
+                    let mut more = String::new();
+                    text.write_text(&mut more);
+                    open.append(&more);
+                    open.goes_on = false;
+                } else if open.attribute.as_deref() != Some("xmlns") {
                     open.content(Node::Literal(text));
                 }
                 open.attribute = None;
@@ -198,8 +219,20 @@ pub(crate) fn read_tree<'c>(
                 open.content(Node::Substitution(id));
             }
             0x0f => _ = cursor.take(3),
-            // Character data, references, instructions: no event has them, and parse_evtx reads on behind the token.
-            0x07..=0x0b | 0x47..=0x49 => chunk.cannot_read(),
+            // What XML cannot have in a text, in events that a collector stored. parse_evtx reads nothing behind them.
+            token @ (0x08 | 0x09 | 0x48 | 0x49) => {
+                let letter = match token & 0x0f {
+                    0x08 => char::from_u32(cursor.u16().into()),
+                    _ => entity(&cursor.name(chunk)),
+                };
+                match letter {
+                    Some(letter) => open.append(letter.encode_utf8(&mut [0; 4])),
+                    None => chunk.cannot_read(),
+                }
+                open.goes_on = true;
+            }
+            // Character data, instructions: no event has them, and parse_evtx reads on behind the token.
+            0x07 | 0x0a | 0x0b | 0x47 => chunk.cannot_read(),
             _ => break, // The end, or what is not binary XML.
         }
     }
@@ -212,4 +245,16 @@ pub(crate) fn read_tree<'c>(
         open.child(element.name, Node::Element(element.fields));
     }
     Node::Element(open.fields)
+}
+
+/// What a reference of XML stands for.
+fn entity(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => None,
+    }
 }

@@ -14,7 +14,7 @@ type Fields = BTreeMap<String, String>;
 
 fn logs() -> Vec<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data");
-    let folders = ["evtx", "field"].map(|name| data.join(name));
+    let folders = ["evtx", "evtx-windows", "field"].map(|name| data.join(name));
     let files = folders.iter().flat_map(|folder| folder.read_dir().unwrap());
     let mut logs: Vec<_> = files
         .map(|entry| entry.unwrap().path())
@@ -69,6 +69,14 @@ fn fields(event: &Value) -> Fields {
 
 fn flatten(value: &Value, path: &str, fields: &mut Fields) {
     let text = match value {
+        // parse_evtx leaves data as it is where there is only one of it.
+        Value::Object(inner)
+            if path == "/EventData/Data" && inner.get("Name").is_some_and(Value::is_string) =>
+        {
+            let name = inner["Name"].as_str().unwrap();
+            flatten(&value["Value"], &format!("/EventData/{name}"), fields);
+            return;
+        }
         Value::Object(inner) => {
             for (name, value) in inner {
                 match name.as_str() {

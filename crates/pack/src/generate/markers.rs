@@ -9,10 +9,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::{Tables, tables};
 use anyhow::{Context, Result, bail};
-use threatfox::rules::Rules;
-
-use super::tables;
 
 const END: &str = "end";
 
@@ -43,7 +41,7 @@ fn add_files(folder: &Path, kind: &str, below: bool, found: &mut Vec<PathBuf>) -
 }
 
 /// The text with each of its tables made anew, as far to the right as its marker. `None` where it has none.
-pub fn filled(path: &Path, text: &str, rules: &Rules) -> Result<Option<String>> {
+pub fn filled(path: &Path, text: &str, rules: &Tables) -> Result<Option<String>> {
     let mut filled = String::new();
     let mut open: Option<(usize, &str)> = None;
     let mut any = false;

@@ -12,8 +12,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use threatfox::rules::Rules;
+use threatfox::rules::columns::{self, Column};
+use threatfox::rules::logs::{self, LogFile};
 
 pub use rules_artifact::PATH as RULES_ARTIFACT;
+
+/// What stands in `rules/*.csv`.
+pub struct Tables {
+    rules: Rules,
+    columns: Vec<Column>,
+    logs: Vec<LogFile>,
+}
 
 /// A file as it should be.
 struct Made {
@@ -50,14 +59,14 @@ pub fn drift() -> Result<Vec<String>> {
 }
 
 fn stale() -> Result<Vec<Made>> {
-    let rules = rules()?;
+    let tables = read_tables()?;
     let mut made = vec![Made {
         path: RULES_ARTIFACT.into(),
-        text: rules_artifact::text(&rules)?,
+        text: rules_artifact::text(&tables)?,
     }];
     for path in markers::files()? {
         let old = read(&path)?;
-        if let Some(text) = markers::filled(&path, &old, &rules)? {
+        if let Some(text) = markers::filled(&path, &old, &tables)? {
             made.push(Made { path, text });
         }
     }
@@ -66,14 +75,17 @@ fn stale() -> Result<Vec<Made>> {
 }
 
 /// The tables of the project that this program runs in, not those that it was built with.
-fn rules() -> Result<Rules> {
+fn read_tables() -> Result<Tables> {
     let table = |name: &str| read(&Path::new("rules").join(name));
-    let rules = Rules::parse(
-        &table("places.csv")?,
-        &table("matches.csv")?,
-        &table("never.csv")?,
-    )?;
-    Ok(rules)
+    Ok(Tables {
+        rules: Rules::parse(
+            &table("places.csv")?,
+            &table("matches.csv")?,
+            &table("never.csv")?,
+        )?,
+        columns: columns::parse(&table("columns.csv")?)?,
+        logs: logs::parse(&table("logs.csv")?)?,
+    })
 }
 
 fn read(path: &Path) -> Result<String> {

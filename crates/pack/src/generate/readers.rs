@@ -67,7 +67,7 @@ const URL: Template = Template {
 
 const ZONE: Template = Template {
     may_hold: &["{text} =~ '{mark}='"],
-    read: "ReadZone(Feed=Feed, Role={role}, Text={plain}, Name='{mark}')",
+    read: r"ReadURL(Feed=Feed, Role={role}, Text=parse_string_with_regex(string=str(str={plain}), regex='(?s)^(?:.*?[\t-\r ])?{mark}=(?P<URL>[^\t-\r ]*)').URL || '')",
 };
 
 /// URLs, then words.
@@ -80,6 +80,11 @@ const TEXT: Template = Template {
     read: "ReadText(Feed=Feed, Role={role}, Text={plain})",
 };
 
+const URLS: Template = Template {
+    may_hold: &["{text} =~ '://'"],
+    read: "URLsIn(Feed=Feed, Role={role}, Parts=split(string={plain}, sep_string='://'))",
+};
+
 fn template(reader: &Reader) -> &'static Template {
     match reader {
         Reader::Address => &ADDRESS,
@@ -89,7 +94,8 @@ fn template(reader: &Reader) -> &'static Template {
         Reader::Hashes => &HASHES,
         Reader::Url => &URL,
         Reader::Zone(_) => &ZONE,
-        Reader::Text => &TEXT,
+        Reader::Urls => &URLS,
+        Reader::Text | Reader::Script => &TEXT,
     }
 }
 
@@ -109,9 +115,14 @@ pub fn read(place: &Place, rules: &Rules) -> String {
     if place.conditions.is_empty() {
         return read;
     }
-    let conditions: Vec<_> = place.conditions.iter().map(condition).collect();
-    let conditions = conditions.join(" AND ");
+    let conditions = all_hold(&place.conditions);
     format!("if(condition={conditions}, then={read}, else=[])")
+}
+
+/// Conditions that all have to hold.
+pub fn all_hold(conditions: &[Condition]) -> String {
+    let conditions: Vec<_> = conditions.iter().map(condition).collect();
+    conditions.join(" AND ")
 }
 
 /// A condition of the table. `=~` does not tell capitals from small letters.

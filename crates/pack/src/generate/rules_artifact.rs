@@ -1,11 +1,15 @@
 //! `artifacts/Generic/ThreatFox/Rules.yaml`: the tables as one dict of VQL.
 
 use anyhow::Result;
+use threatfox::rules::columns::{Column, Part};
+use threatfox::rules::logs::LogFile;
 use threatfox::rules::plan::{Plan, Provider, Step};
 use threatfox::rules::{KeyKind, Match, Place, Rules, Strength};
 
+use super::Tables;
 use super::readers;
-use super::vql_text::{check_name, string};
+use super::tables::ids;
+use super::vql_text::{check_name, column, string};
 
 /// Where it is.
 pub const PATH: &str = "artifacts/Generic/ThreatFox/Rules.yaml";
@@ -28,7 +32,8 @@ export: |
   -- A dict: Readers has provider, then event id, to the function that reads an event's fields (E) into the observables that are in the feed, and
   -- counts it in Counts, if that is given: provider, then event id, to a list: how many, the first and the last time. (`&&` gives its last value:
   -- it costs less than a call of if().) OtherEvent stands for it where there is none, and only counts. Matches has role and kind of key to what the match is called, and its strength: what is not there is not a match; NeverNetworks and
-  -- NeverHashes are never an indicator.
+  -- NeverHashes are never an indicator. Columns has provider, then event id, to the function that gives the fields of a hit that the event names
+  -- otherwise than Sysmon does (NoColumns where there is none); Logs the logs of Windows by their names; Needs what a provider's log should have, and how it is switched on.
   LET Rules <= dict(
 ";
 
@@ -42,8 +47,21 @@ const OTHER_EVENT: &str = "      OtherEvent='''E, Feed, Counts, Time=>NOT set(
               Time))'''";
 
 /// The whole file.
-pub fn text(rules: &Rules) -> Result<String> {
+pub fn text(tables: &Tables) -> Result<String> {
+    let rules = &tables.rules;
     check_names(rules)?;
+    for row in &tables.columns {
+        let check = |name: &str, column| check_name(name, "columns.csv", row.line, column);
+        row.providers
+            .iter()
+            .try_for_each(|name| check(name, "provider"))?;
+        check(&row.name, "column")?;
+        row.value.iter().try_for_each(|part| match part {
+            Part::Field(name) => check(name, "value"),
+            Part::System(names) => names.iter().try_for_each(|name| check(name, "value")),
+            Part::Text(_) => Ok(()),
+        })?;
+    }
     let parts = [
         format!("      Readers=dict(\n{})", all_readers(rules)),
         OTHER_EVENT.to_owned(),
@@ -56,6 +74,10 @@ pub fn text(rules: &Rules) -> Result<String> {
             "      NeverHashes=dict({})",
             never(rules, "hash", |value| format!("`{value}`=TRUE"))
         ),
+        format!("      Columns=dict({})", all_columns(&tables.columns)),
+        "      NoColumns='E, System=>dict()'".to_owned(),
+        format!("      Logs=dict({})", all_logs(&tables.logs)),
+        format!("      Needs=dict({})", all_needs(&tables.logs)),
     ];
     Ok(format!("{HEAD}{})\n", parts.join(",\n")))
 }
@@ -171,4 +193,139 @@ fn never(rules: &Rules, kind: &str, written: impl Fn(&str) -> String) -> String 
         .filter(|entry| *entry.kind == *kind)
         .map(|entry| written(&entry.value));
     values.collect::<Vec<_>>().join(", ")
+}
+
+/// Lines of a dict, each further to the right than what they belong to.
+fn lines(lines: &[String], indent: &str) -> String {
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| format!("\n{indent}{line}"))
+        .collect();
+    lines.join(",")
+}
+
+/// Columns: provider, then event id (`row` where the rows are not events), to a function of the event's fields and its `System`.
+fn all_columns(columns: &[Column]) -> String {
+    let mut providers: Vec<(&str, Vec<(String, Vec<&Column>)>)> = Vec::new();
+    for row in columns {
+        let ids: Vec<_> = match &row.event_ids[..] {
+            [] => vec!["row".to_owned()],
+            ids => ids.iter().map(u64::to_string).collect(),
+        };
+        for provider in &row.providers {
+            let events = entry(&mut providers, provider.as_str());
+            for id in &ids {
+                entry(events, id.clone()).push(row);
+            }
+        }
+    }
+    let event = |(id, rows): &(String, Vec<&Column>)| {
+        let mut names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        names.dedup();
+        let value = |name: &&str| format!("`{name}`={}", column_value(rows, name));
+        let values: Vec<_> = names.iter().map(value).collect();
+        format!(
+            "`{id}`='''E, System=>dict({})'''",
+            lines(&values, "            ")
+        )
+    };
+    let provider = |(name, events): &(&str, Vec<(String, Vec<&Column>)>)| {
+        let events: Vec<_> = events.iter().map(event).collect();
+        format!("`{name}`=dict({})", lines(&events, "          "))
+    };
+    lines(
+        &providers.iter().map(provider).collect::<Vec<_>>(),
+        "        ",
+    )
+}
+
+/// The value of a key in a short list that keeps its order.
+fn entry<K: PartialEq, V: Default>(list: &mut Vec<(K, V)>, key: K) -> &mut V {
+    let known = list.iter().position(|(known, _)| *known == key);
+    let at = known.unwrap_or_else(|| {
+        list.push((key, V::default()));
+        list.len() - 1
+    });
+    &mut list[at].1
+}
+
+/// The value of a column: that of the first row whose conditions hold.
+fn column_value(rows: &[&Column], name: &str) -> String {
+    let of_column = rows.iter().rev().filter(|row| row.name == name);
+    of_column.fold("NULL".to_owned(), |other, row| {
+        let value = parts(&row.value);
+        if row.conditions.is_empty() {
+            return value;
+        }
+        let conditions = readers::all_hold(&row.conditions);
+        format!("if(condition={conditions}, then={value}, else={other})")
+    })
+}
+
+/// A single field keeps its type; several parts are one text.
+fn parts(parts: &[Part]) -> String {
+    let field = |part: &Part| match part {
+        Part::Text(text) => string(text, '"'),
+        Part::Field(name) => column(name),
+        Part::System(names) => format!("System.{}", names.join(".")),
+    };
+    let text = |part: &Part| match part {
+        Part::Text(_) => field(part),
+        _ => format!("str(str={} || \"\")", field(part)),
+    };
+    match parts {
+        [one] => field(one),
+        several => several.iter().map(text).collect::<Vec<_>>().join(" + "),
+    }
+}
+
+/// Logs: name to the provider, the files and how what it lacks is switched on.
+fn all_logs(logs: &[LogFile]) -> String {
+    let log = |log: &LogFile| {
+        let files: Vec<_> = log.files.iter().map(|file| string(file, '"')).collect();
+        let hows: Vec<_> = log
+            .events
+            .iter()
+            .map(|events| &*events.how)
+            .filter(|how| !how.is_empty())
+            .collect();
+        let provider = log.providers.first().map_or("", |provider| provider);
+        format!(
+            "`{}`=dict(Provider={}, Files=({}, ), How={})",
+            log.name,
+            string(provider, '"'),
+            files.join(", "),
+            string(&hows.join("; "), '"')
+        )
+    };
+    lines(&logs.iter().map(log).collect::<Vec<_>>(), "        ")
+}
+
+/// Needs: provider to the events that its log should have but may not: what they tell, and how they are switched on.
+fn all_needs(logs: &[LogFile]) -> String {
+    let mut providers: Vec<String> = Vec::new();
+    for log in logs {
+        let switched = log.events.iter().filter(|events| !events.how.is_empty());
+        let needs: Vec<_> = switched
+            .map(|events| {
+                let what = format!("{} (event {})", events.what, ids(&events.event_ids));
+                let ids: Vec<_> = events
+                    .event_ids
+                    .iter()
+                    .map(|id| format!("\"{id}\""))
+                    .collect();
+                format!(
+                    "dict(Log=\"{}\", Ids=({}, ), What={}, How={})",
+                    log.name,
+                    ids.join(", "),
+                    string(&what, '"'),
+                    string(&events.how, '"')
+                )
+            })
+            .collect();
+        for provider in log.providers.iter().filter(|_| !needs.is_empty()) {
+            providers.push(format!("`{provider}`=({}, )", lines(&needs, "          ")));
+        }
+    }
+    lines(&providers, "        ")
 }

@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 
 use threatfox::lookup::TypedValue;
+use threatfox::rules::logs::LogFile;
 use threatfox::rules::{Place, Role, Rules, Strength};
 
+use super::Tables;
+
 /// The tables that there are, by the names that markers give.
-pub const NAMES: [&str; 2] = ["matches", "places"];
+pub const NAMES: [&str; 3] = ["matches", "places", "logs"];
 
 /// A table, by its name.
-pub fn table(name: &str, rules: &Rules) -> Option<String> {
+pub fn table(name: &str, tables: &Tables) -> Option<String> {
     match name {
-        "matches" => Some(matches(rules)),
-        "places" => Some(places(rules)),
+        "matches" => Some(matches(&tables.rules)),
+        "places" => Some(places(&tables.rules)),
+        "logs" => Some(logs(&tables.logs)),
         _ => None,
     }
 }
@@ -70,6 +74,43 @@ fn places(rules: &Rules) -> String {
         ]);
     }
     markdown(&rows)
+}
+
+/// The logs of Windows: one row per kind of event that tells something.
+fn logs(logs: &[LogFile]) -> String {
+    let header = ["Log", "File", "Searched", "Tells", "Events", "Switch it on"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    for log in logs {
+        for events in &log.events {
+            let files: Vec<_> = log.files.iter().map(|file| code(file)).collect();
+            rows.push(vec![
+                log.name.clone(),
+                files.join(", "),
+                if log.by_default {
+                    "by default"
+                } else {
+                    "if asked for"
+                }
+                .to_owned(),
+                events.what.clone(),
+                ids(&events.event_ids),
+                if events.how.is_empty() {
+                    "it is on".to_owned()
+                } else {
+                    code(&events.how)
+                },
+            ]);
+        }
+    }
+    markdown(&rows)
+}
+
+/// Event ids as people write them.
+pub fn ids(ids: &[u64]) -> String {
+    ids.iter()
+        .map(u64::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Where places are: `Sysmon 3, 22; Windows.System.DNSCache`.

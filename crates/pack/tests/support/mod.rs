@@ -53,6 +53,9 @@ query,url_host,url host,weak
 file,md5,md5,strong
 ";
 const NEVER: &str = "kind,value,why\nnetwork,10.0.0.0/8,private\n";
+const COLUMNS: &str =
+    "provider,event_id,column,value,condition\nLinux-Sysmon,1,User,{Domain}\\{Name},\n";
+const LOGS: &str = "log,file,provider,default,event_id,what,how\nSysmon,a.evtx,Linux-Sysmon,yes,1,processes,sysmon -i\n";
 /// What cargo wants to know of the helper: it needs nothing.
 const MANIFEST: &str = "\
 [package]
@@ -85,6 +88,8 @@ impl Project {
         project.put("rules/places.csv", PLACES);
         project.put("rules/matches.csv", MATCHES);
         project.put("rules/never.csv", NEVER);
+        project.put("rules/columns.csv", COLUMNS);
+        project.put("rules/logs.csv", LOGS);
         project.generate();
         project
     }

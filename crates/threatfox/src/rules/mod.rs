@@ -4,7 +4,9 @@
 //! observable in a role is called, and how strong it is. [`Never`] holds what is never an indicator. [`reader`] reads
 //! a text into observables; [`plan`] finds the places of an event.
 
+pub mod columns;
 mod error;
+pub mod logs;
 mod matches;
 mod never;
 mod place;

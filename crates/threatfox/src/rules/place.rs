@@ -36,20 +36,26 @@ pub enum Reader {
     Url,
     /// The URL behind this name in a mark of the web.
     Zone(String),
+    /// The URLs in running text.
+    Urls,
     /// Running text.
     Text,
+    /// Running text, which may go on in the next event.
+    Script,
 }
 
 impl Reader {
     /// The readers that have no parameter, with their names.
-    const PLAIN: [(&'static str, Self); 7] = [
+    const PLAIN: [(&'static str, Self); 9] = [
         ("address", Self::Address),
         ("first bytes", Self::FirstBytes),
         ("host", Self::Host),
         ("answers", Self::Answers),
         ("hashes", Self::Hashes),
         ("url", Self::Url),
+        ("urls", Self::Urls),
         ("text", Self::Text),
+        ("script", Self::Script),
     ];
 
     fn from_name(name: &str) -> Option<Self> {
@@ -187,16 +193,7 @@ pub(super) fn parse(text: &str, matches: &Matches) -> Result<Vec<Place>, RulesEr
 }
 
 fn place(row: &Row, matches: &Matches) -> Result<Place, RulesError> {
-    let event_ids = if row.get(1).is_empty() {
-        Vec::new()
-    } else {
-        let number = |part: String| {
-            let wrong = |_| row.not(1, &part, "an event id", "Give numbers with | between");
-            part.parse().map_err(wrong)
-        };
-        let parts = row.parts(1)?.into_iter();
-        parts.map(number).collect::<Result<_, _>>()?
-    };
+    let event_ids = row.numbers(1)?;
     let reader = row.filled(3)?;
     let reader = Reader::from_name(reader).ok_or_else(|| {
         let names = Reader::PLAIN.map(|(name, _)| name).join(", ");
@@ -213,17 +210,6 @@ fn place(row: &Row, matches: &Matches) -> Result<Place, RulesError> {
         let cure = format!("Give one of matches.csv: {}", names.join(", "));
         row.not(4, role, "a role", cure)
     })?;
-    let conditions = match row.get(6) {
-        "" => Vec::new(),
-        text => {
-            let condition = |text| {
-                let cure =
-                    "Write X is a|b, X is not a|b, X is empty or X is missing, with '; ' between";
-                Condition::parse(text).ok_or_else(|| row.not(6, text, "a condition", cure))
-            };
-            text.split("; ").map(condition).collect::<Result<_, _>>()?
-        }
-    };
     let port = row.get(5);
     Ok(Place {
         providers: row.parts(0)?,
@@ -232,9 +218,21 @@ fn place(row: &Row, matches: &Matches) -> Result<Place, RulesError> {
         reader,
         role,
         port: (!port.is_empty()).then(|| port.to_owned()),
-        conditions,
+        conditions: conditions(row, 6)?,
         line: row.line(),
     })
+}
+
+/// The conditions in a column of a row.
+pub(super) fn conditions(row: &Row, column: usize) -> Result<Vec<Condition>, RulesError> {
+    let condition = |text| {
+        let cure = "Write X is a|b, X is not a|b, X is empty or X is missing, with '; ' between";
+        Condition::parse(text).ok_or_else(|| row.not(column, text, "a condition", cure))
+    };
+    match row.get(column) {
+        "" => Ok(Vec::new()),
+        text => text.split("; ").map(condition).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -109,6 +109,18 @@ impl Row {
             .collect()
     }
 
+    /// The event ids in a field, with `|` between; none where it is empty.
+    pub fn numbers(&self, column: usize) -> Result<Vec<u64>, RulesError> {
+        if self.get(column).is_empty() {
+            return Ok(Vec::new());
+        }
+        let number = |part: String| {
+            let wrong = |_| self.not(column, &part, "an event id", "Give numbers with | between");
+            part.parse().map_err(wrong)
+        };
+        self.parts(column)?.into_iter().map(number).collect()
+    }
+
     /// The error of a field.
     pub fn error(
         &self,

@@ -72,7 +72,8 @@ impl Buffers {
                     self.url(text, observer);
                 }
             }
-            Reader::Text => {
+            Reader::Urls => self.urls(text, observer),
+            Reader::Text | Reader::Script => {
                 self.urls(text, observer);
                 self.words(text, observer);
             }
