@@ -16,7 +16,7 @@ use sysmon_log::{CHUNK_SIZE, Content};
 use threatfox::error::Error;
 use threatfox::false_positives::FalsePositives;
 use threatfox::feed;
-use threatfox::lookup::{Index, read_value, refang};
+use threatfox::lookup::Index;
 use threatfox::normalize::{Filter, KeyStore, Normalizer, RowStore, Store};
 use threatfox::policy::Policy;
 use threatfox::rows;
@@ -25,6 +25,7 @@ use threatfox::rules::reader::{Buffers, Key, Observer};
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
+use threatfox::value::{read_value, refang};
 
 pub use numbers::Numbers;
 
@@ -72,7 +73,7 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 10] = [
     Target {
         name: "csv_export",
         run: csv_export,
@@ -82,6 +83,16 @@ pub const TARGETS: [Target; 8] = [
         name: "json",
         run: normalize,
         samples: samples::json,
+    },
+    Target {
+        name: "sources",
+        run: normalize,
+        samples: samples::sources,
+    },
+    Target {
+        name: "stix_pattern",
+        run: stix_pattern,
+        samples: samples::patterns,
     },
     Target {
         name: "container",
@@ -118,6 +129,15 @@ pub const TARGETS: [Target; 8] = [
 /// Records under the header of an export, so that all of the input reaches the parser of records.
 fn csv_export(records: &[u8]) {
     normalize(&[samples::CSV_HEADER, records].concat());
+}
+
+/// The pattern of an indicator, so that all of the input reaches its parser.
+fn stix_pattern(pattern: &[u8]) {
+    let pattern = serde_json::Value::from(String::from_utf8_lossy(pattern));
+    let bundle = format!(
+        r#"{{"type": "bundle", "objects": [{{"type": "indicator", "id": "indicator--1", "pattern": {pattern}}}]}}"#
+    );
+    normalize(bundle.as_bytes());
 }
 
 /// Makes a feed and rows of the input, also where it turns out to be damaged.

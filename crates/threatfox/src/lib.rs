@@ -35,5 +35,6 @@ pub mod table;
 pub mod temporary;
 pub mod text;
 pub mod url;
+pub mod value;
 
 pub use error::Error;

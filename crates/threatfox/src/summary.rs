@@ -80,6 +80,24 @@ impl Counts {
 pub struct RowCounts {
     by_kind: [u64; Kind::ALL.len()],
     newest: Option<i64>,
+    /// By the names in the column `source`, several of them with `;` between: there are few.
+    by_source: Vec<(String, OfSource)>,
+}
+
+/// The rows of one source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OfSource {
+    /// How many. One that other sources have too counts here and there.
+    pub rows: u64,
+    /// The latest activity among them, seconds since 1970.
+    pub newest: Option<i64>,
+}
+
+impl OfSource {
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.newest = self.newest.max(other.newest);
+    }
 }
 
 impl RowCounts {
@@ -89,8 +107,45 @@ impl RowCounts {
         self.newest = self.newest.max(first_seen).max(last_seen);
     }
 
+    /// Counts a row for its sources.
+    pub(crate) fn add_source(&mut self, sources: &str, activity: Option<i64>) {
+        let row = OfSource {
+            rows: 1,
+            newest: activity,
+        };
+        self.counted(sources).add(row);
+    }
+
+    fn counted(&mut self, sources: &str) -> &mut OfSource {
+        let known = self
+            .by_source
+            .iter()
+            .position(|(known, _)| known == sources);
+        let at = known.unwrap_or_else(|| {
+            self.by_source
+                .push((sources.to_owned(), OfSource::default()));
+            self.by_source.len() - 1
+        });
+        &mut self.by_source[at].1
+    }
+
+    /// The rows of each source, by its name.
+    #[must_use]
+    pub fn by_source(&self) -> BTreeMap<&str, OfSource> {
+        let mut sources = BTreeMap::<_, OfSource>::new();
+        for (names, counted) in &self.by_source {
+            for name in names.split(';') {
+                sources.entry(name).or_default().add(*counted);
+            }
+        }
+        sources
+    }
+
     /// Adds what was counted of other rows.
     pub(crate) fn add_all(&mut self, other: &Self) {
+        for (sources, counted) in &other.by_source {
+            self.counted(sources).add(*counted);
+        }
         for (count, more) in self.by_kind.iter_mut().zip(other.by_kind) {
             *count += more;
         }

@@ -12,7 +12,7 @@ pub fn gzip(text: &str) -> Vec<u8> {
 }
 
 faults! {
-    no_data => 1, ["not ThreatFox data", "hell"], |bench| asked(1, bench, API, ok("hello"));
+    no_data => 1, ["no known form of indicators", "hell"], |bench| asked(1, bench, API, ok("hello"));
     json_cut => 1, ["ends in the middle"], |bench| {
         let whole = record(1, "evil.example", "domain");
         asked(1, bench, API, ok(format!(r#"{{"query_status": "ok", "data": [{whole}"#)))

@@ -22,8 +22,11 @@ use crate::table::{Cell, Layout, Table};
 /// The format's number: raised when a column goes, moves or changes its meaning, so that older readers must be renewed.
 pub const FORMAT: u32 = 1;
 
+/// How many of the columns each feed has. Those after them came later: a reader does without them.
+const REQUIRED: usize = 14;
+
 /// The columns, in their order.
-pub const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 16] = [
     "key",
     "kind",
     "ioc",
@@ -38,6 +41,8 @@ pub const COLUMNS: [&str; 14] = [
     "id",
     "iocs",
     "compromised",
+    "source",
+    "link",
 ];
 
 /// How many facts make a part of the rows, which one core makes: some 600 KiB of text.
@@ -92,6 +97,7 @@ fn rows(part: &dyn Part, layout: Layout) -> io::Result<(Vec<u8>, RowCounts)> {
     let (mut regex, mut ports) = (String::new(), String::new());
     part.each_row(&mut |row| {
         counts.add(row.kind, row.first_seen, row.last_seen);
+        counts.add_source(row.source, row.first_seen.max(row.last_seen));
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);
         ports.clear();
@@ -123,6 +129,8 @@ fn rows(part: &dyn Part, layout: Layout) -> io::Result<(Vec<u8>, RowCounts)> {
             row.id.map_or(Cell::None, Cell::Number),
             Cell::Number(row.iocs),
             Cell::Flag(row.compromised),
+            Cell::Plain(row.source),
+            Cell::Text(row.link),
         ])
     })?;
     Ok((table.finish()?, counts))

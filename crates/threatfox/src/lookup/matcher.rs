@@ -134,6 +134,8 @@ mod tests {
                 id: None,
                 iocs: 1,
                 compromised: false,
+                source: "",
+                link: "",
             };
             assert!(index.insert(&row).unwrap());
         }

@@ -29,7 +29,7 @@ use serde_yaml::Spanned;
 
 use crate::error::Error;
 use crate::ioc::Ioc;
-use crate::record::{Column, Record};
+use crate::record::{Column, Record, THREATFOX};
 use crate::reject::{Reason, Reject};
 use crate::shared_hosts::{HostSet, SharedHosts};
 use crate::url::UrlHost;
@@ -172,6 +172,7 @@ impl Policy {
     fn by_indicator(&self, ioc: &Ioc<'_>) -> Option<Cause> {
         match ioc {
             Ioc::Address(ip, _) => self.by_address(*ip),
+            Ioc::Network(network) => self.by_network(*network),
             Ioc::Domain(host) => self.by_host(host.as_str()),
             Ioc::Hash(_, hex) => find(&self.hashes, "hashes", hex),
             Ioc::Url(url) => {
@@ -186,6 +187,17 @@ impl Policy {
 
     fn by_address(&self, ip: IpAddr) -> Option<Cause> {
         let (net, line) = self.networks.iter().find(|(net, _)| net.contains(&ip))?;
+        Some(Cause {
+            section: "ips",
+            entry: net.to_string(),
+            line: *line,
+        })
+    }
+
+    /// A network that touches an ignored one: a part of it would have to go, and the rest is not worth it.
+    fn by_network(&self, network: IpNet) -> Option<Cause> {
+        let touches = |net: &IpNet| net.contains(&network) || network.contains(net);
+        let (net, line) = self.networks.iter().find(|(net, _)| touches(net))?;
         Some(Cause {
             section: "ips",
             entry: net.to_string(),
@@ -212,7 +224,10 @@ impl Policy {
         } else {
             raw.get(Column::Tags)
         };
-        let id = self.ids.get(&record.id);
+        let id = record
+            .id
+            .filter(|_| matches!(raw.get(Column::Source), "" | THREATFOX));
+        let id = id.and_then(|id| Some((id, self.ids.get(&id)?)));
         name(&self.malware, "malware", raw.get(Column::Malware))
             .or_else(|| name(&self.malware, "malware", raw.get(Column::MalwarePrintable)))
             .or_else(|| name(&self.reporters, "reporters", raw.get(Column::Reporter)))
@@ -221,9 +236,9 @@ impl Policy {
                     .find_map(|tag| name(&self.tags, "tags", tag))
             })
             .or_else(|| {
-                id.map(|line| Cause {
+                id.map(|(id, line)| Cause {
                     section: "ids",
-                    entry: record.id.to_string(),
+                    entry: id.to_string(),
                     line: *line,
                 })
             })
