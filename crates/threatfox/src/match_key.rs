@@ -196,13 +196,11 @@ impl KeyMaker {
     }
 }
 
-/// All addresses of a network, the first and the last included: `hosts` leaves those of an IPv4 network out.
+/// All addresses of a network, the first and the last included.
 fn addresses_of(network: IpNet) -> impl Iterator<Item = IpAddr> {
-    let subnets = network.subnets(network.max_prefix_len()).ok();
-    subnets
-        .into_iter()
-        .flatten()
-        .map(|net| canonical(net.addr()))
+    let single = network.subnets(network.max_prefix_len()).ok();
+    let single = single.into_iter().flatten();
+    single.map(|net| canonical(net.addr()))
 }
 
 /// The address in a buffer.

@@ -187,9 +187,61 @@ pub struct Summary {
     pub keys: RowCounts,
     /// The latest first or last seen among them, RFC 3339 in UTC.
     pub newest_activity: Option<String>,
+    /// What each source has in the feed.
+    pub parts: Vec<Part>,
     /// What was written.
     #[serde(flatten)]
     pub written: Written,
+}
+
+/// What a source has in a feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// The source's name.
+    pub source: String,
+    /// `new`; `kept` where the part is the earlier feed's; `missing` where there was none.
+    pub state: &'static str,
+    /// The rows. One that other sources have too counts here and there.
+    pub rows: u64,
+    /// The latest first or last seen among them, RFC 3339 in UTC.
+    pub newest_activity: Option<String>,
+    /// Why the part is not new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl Part {
+    /// Puts it together.
+    #[must_use]
+    pub fn new(source: &str, of: OfSource, state: &'static str, problem: Option<String>) -> Self {
+        Self {
+            source: source.to_owned(),
+            state,
+            rows: of.rows,
+            newest_activity: time_text(of.newest),
+            problem,
+        }
+    }
+
+    /// The part for people, in a line.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let Self { source, rows, .. } = self;
+        let newest = self.newest_activity.as_deref().unwrap_or("unknown");
+        let problem = self.problem.as_deref().unwrap_or_default();
+        match self.state {
+            "kept" => format!(
+                "{source}: its {rows} rows of the feed in use stay (newest activity {newest}), as {problem}"
+            ),
+            "missing" => format!("{source}: nothing, as {problem}"),
+            _ => format!("{source}: {rows} rows, newest activity {newest}"),
+        }
+    }
+}
+
+fn time_text(second: Option<i64>) -> Option<String> {
+    let time = jiff::Timestamp::from_second(second?).ok()?;
+    Some(time.to_string())
 }
 
 fn kinds<S: Serializer>(rows: &RowCounts, serializer: S) -> Result<S::Ok, S::Error> {
@@ -205,17 +257,20 @@ impl Summary {
             .map(|input| input.name.as_str())
             .collect::<Vec<_>>()
             .join(", ");
-        let newest = rows
-            .newest
-            .and_then(|second| jiff::Timestamp::from_second(second).ok());
+        let parts = rows
+            .by_source()
+            .into_iter()
+            .map(|(source, of)| Part::new(source, of, "new", None))
+            .collect();
         Self {
             source,
             reason: None,
             inputs,
             counts,
             rows: rows.total(),
+            newest_activity: time_text(rows.newest),
+            parts,
             keys: rows,
-            newest_activity: newest.map(|t| t.to_string()),
             written,
         }
     }
@@ -242,6 +297,10 @@ impl Summary {
             self.written.output,
             self.written.sha256,
         );
+        // Where there is one, the lines above say it all.
+        for part in self.parts.iter().filter(|_| self.parts.len() > 1) {
+            let _ = write!(text, "\n  {}", part.to_text());
+        }
         for input in self
             .inputs
             .iter()

@@ -67,6 +67,11 @@ trait Source: Sync {
     /// The name in the column `source` of a feed, and of the formats together.
     fn name(&self) -> &'static str;
 
+    /// Where it publishes what is new, if it does so for programs.
+    fn published(&self) -> Option<Published> {
+        None
+    }
+
     /// Whether content that begins with this text is in one of the formats. The name of a file says nothing.
     fn recognizes(&self, start: &str) -> bool;
 
@@ -81,6 +86,15 @@ trait Source: Sync {
         content: &mut (dyn BufRead + Send),
         sink: &mut dyn Sink,
     ) -> Result<Report, Error>;
+}
+
+/// Where a source publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// The address that everybody may ask.
+    pub open: &'static str,
+    /// The address for holders of a key, which stands in place of `<AUTH-KEY>`.
+    pub keyed: Option<&'static str>,
 }
 
 /// What was read.

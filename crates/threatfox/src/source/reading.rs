@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{CsvColumns, SOURCES, Source};
+use super::{CsvColumns, Published, SOURCES, Source};
 
 /// What the user says of an input. By default nothing: then its content says it.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +34,18 @@ impl Reading {
 pub struct Format(&'static dyn Source);
 
 impl Format {
+    /// The name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// Where the source publishes what is new, if it does so for programs.
+    #[must_use]
+    pub fn published(self) -> Option<Published> {
+        self.0.published()
+    }
+
     /// The names of all.
     #[must_use]
     pub fn names() -> Vec<&'static str> {

@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::row::{Row, record};
 use super::table::{self, head};
-use super::{Reading, Report, Sink, Source, first_byte, json_rows};
+use super::{Published, Reading, Report, Sink, Source, first_byte, json_rows};
 use crate::error::Error;
 use crate::record::Column;
 
@@ -14,6 +14,13 @@ pub(super) struct Feodo;
 impl Source for Feodo {
     fn name(&self) -> &'static str {
         "feodo"
+    }
+
+    fn published(&self) -> Option<Published> {
+        Some(Published {
+            open: "https://feodotracker.abuse.ch/downloads/ipblocklist.json",
+            keyed: None,
+        })
     }
 
     fn recognizes(&self, start: &str) -> bool {

@@ -3,6 +3,7 @@
 mod bundle;
 mod meaning;
 mod pattern;
+mod tokens;
 
 use std::io::BufRead;
 

@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::row::{Row, record};
 use super::table::{self, head};
-use super::{Reading, Report, Sink, Source, first_byte, json_rows};
+use super::{Published, Reading, Report, Sink, Source, first_byte, json_rows};
 use crate::error::Error;
 use crate::record::Column;
 
@@ -14,6 +14,13 @@ pub(super) struct UrlHaus;
 impl Source for UrlHaus {
     fn name(&self) -> &'static str {
         "urlhaus"
+    }
+
+    fn published(&self) -> Option<Published> {
+        Some(Published {
+            open: "https://urlhaus.abuse.ch/downloads/csv_recent/",
+            keyed: Some("https://urlhaus-api.abuse.ch/v2/files/exports/<AUTH-KEY>/recent.csv"),
+        })
     }
 
     fn recognizes(&self, start: &str) -> bool {
