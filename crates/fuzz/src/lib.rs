@@ -17,7 +17,7 @@ use sysmon_log::{CHUNK_SIZE, Content};
 use threatfox::error::Error;
 use threatfox::false_positives::FalsePositives;
 use threatfox::feed;
-use threatfox::lookup::{Index, read_value, refang};
+use threatfox::lookup::Index;
 use threatfox::normalize::{Filter, KeyStore, Normalizer, RowStore, Store};
 use threatfox::policy::Policy;
 use threatfox::rows;
@@ -27,6 +27,7 @@ use threatfox::shared_hosts::SharedHosts;
 use threatfox::sightings::Sightings;
 use threatfox::source::{self, Input};
 use threatfox::table::Layout;
+use threatfox::value::{read_value, refang};
 use threatfox::warning::{Warner, WarningLists};
 
 pub use numbers::Numbers;
@@ -78,7 +79,7 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     Target {
         name: "csv_export",
         run: csv_export,
@@ -88,6 +89,16 @@ pub const TARGETS: [Target; 10] = [
         name: "json",
         run: normalize,
         samples: samples::json,
+    },
+    Target {
+        name: "sources",
+        run: normalize,
+        samples: samples::sources,
+    },
+    Target {
+        name: "stix_pattern",
+        run: stix_pattern,
+        samples: samples::patterns,
     },
     Target {
         name: "container",
@@ -134,6 +145,15 @@ pub const TARGETS: [Target; 10] = [
 /// Records under the header of an export, so that all of the input reaches the parser of records.
 fn csv_export(records: &[u8]) {
     normalize(&[samples::CSV_HEADER, records].concat());
+}
+
+/// The pattern of an indicator, so that all of the input reaches its parser.
+fn stix_pattern(pattern: &[u8]) {
+    let pattern = serde_json::Value::from(String::from_utf8_lossy(pattern));
+    let bundle = format!(
+        r#"{{"type": "bundle", "objects": [{{"type": "indicator", "id": "indicator--1", "pattern": {pattern}}}]}}"#
+    );
+    normalize(bundle.as_bytes());
 }
 
 /// Makes a feed and rows of the input, also where it turns out to be damaged.

@@ -70,6 +70,49 @@ pub fn json() -> Vec<Vec<u8>> {
     .collect()
 }
 
+/// What other sources than ThreatFox write.
+pub fn sources() -> Vec<Vec<u8>> {
+    let feeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/feeds");
+    let read = |name: &str| std::fs::read_to_string(feeds.join(name)).unwrap_or_default();
+    let lines = |name: &str| {
+        let text = read(name);
+        let lines: Vec<_> = text.lines().take(14).collect();
+        lines.join("\n")
+    };
+    let bundle = r#"{"type":"bundle","id":"bundle--1","objects":[{"type":"malware","id":"malware--1","name":"Loader"},
+        {"type":"relationship","relationship_type":"indicates","source_ref":"indicator--1","target_ref":"malware--1"},
+        {"type":"indicator","id":"indicator--1","pattern":"[ipv4-addr:value = '198.41.5.0/29' OR file:hashes.'SHA-1' = '77b0c41b7d340b8a3d903f21347bbf06aa766b5b']",
+        "valid_from":"2026-01-01T00:00:00Z","confidence":80,"external_references":[{"url":"https://site.example/"}]}]}"#;
+    let urlhaus = r#"{"5":[{"dateadded":"2026-03-15 04:50:08 UTC","url":"http:\/\/bad.top\/x","url_status":"online","threat":"malware_download","tags":["a","b"],"urlhaus_link":"https://urlhaus.abuse.ch/url/5/"}]}"#;
+    let bazaar = "# \"first_seen_utc\",\"sha256_hash\",\"md5_hash\",\"signature\"\n\"2026-03-15 03:15:12\", \"4dd9d9953ffac418546a28e23d52ccc8c92d863f0495c8980070457088f94297\", \"n/a\", \"Mirai\"\n";
+    [
+        lines("urlhaus-first-400-lines.csv"),
+        lines("malwarebazaar-sha256-first-200-lines.txt"),
+        read("feodo.json"),
+        read("misp-event.json"),
+        read("misp.csv"),
+        read("plain.txt"),
+        bundle.to_owned(),
+        urlhaus.to_owned(),
+        bazaar.to_owned(),
+    ]
+    .into_iter()
+    .map(String::into_bytes)
+    .collect()
+}
+
+/// Patterns of STIX.
+pub fn patterns() -> Vec<Vec<u8>> {
+    [
+        "[ipv4-addr:value = '198.41.5.7' OR domain-name:value IN ('a.top', 'b.top')]",
+        r"([file:hashes.'SHA-256' = '4dd9' AND file:name = 'it\'s']) OR [url:value LIKE 'http://%']",
+        "[(network-traffic:dst_ref.value = '198.41.5.7' AND network-traffic:dst_port IN (80, 443))] WITHIN 5 SECONDS",
+        "[ipv6-addr:value ISSUBSET '2600:1::/120' AND NOT x:y[*].z = t'2026-01-01T00:00:00Z'] FOLLOWEDBY [EXISTS a:b]",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
 /// The same in gzip and zip.
 pub fn containers() -> Vec<Vec<u8>> {
     let plain: Vec<_> = csv_records()

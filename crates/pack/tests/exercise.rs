@@ -69,6 +69,8 @@ fn hits(places: &str) -> Vec<[String; 3]> {
         id: None,
         iocs: 1,
         compromised: false,
+        source: "",
+        link: "",
         warning: "",
     };
     feed.insert(&row).unwrap();

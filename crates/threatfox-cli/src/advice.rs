@@ -51,8 +51,11 @@ fn of_library(error: &Error) -> Option<&'static str> {
             "look at the file: an error page or a proxy's login page was saved instead; then download it again"
         }
         Error::UnknownFormat { .. } | Error::OtherFormat { .. } => {
-            "give a CSV or JSON export of ThreatFox or an API response, plain, gzipped or zipped"
+            "give an export of abuse.ch, a MISP event, a STIX 2 bundle or a list of indicators, plain, gzipped or zipped; name the columns of any other CSV with --columns"
         }
+        Error::OfNoUse { .. } => "give a list of files, addresses, names or URLs",
+        Error::NoColumns { .. } => "name columns that it has with --columns, in its own spelling",
+        Error::ColumnsNotNamed { .. } => "name them with --columns value=COLUMN,type=COLUMN",
         Error::AlreadyFeed { .. } => "use it as it is",
         Error::NotFalsePositives { .. } => {
             "give the answer of the Hunting API's get_fplist, or the CSV of its page"

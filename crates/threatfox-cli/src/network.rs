@@ -154,6 +154,13 @@ impl Network {
         result
     }
 
+    /// A text without the key.
+    pub fn without_key(&self, text: &str) -> String {
+        self.key
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |key| key.redact(text))
+    }
+
     /// Takes the key out of an error, should a server have echoed it in the answer that the error quotes.
     pub fn hide_key(&self, error: anyhow::Error) -> anyhow::Error {
         let Some(key) = &self.key else { return error };

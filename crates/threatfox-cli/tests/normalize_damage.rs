@@ -72,7 +72,11 @@ fn damage_of_each_kind_fails_with_its_cause_and_leaves_the_earlier_output() {
             b"<!DOCTYPE html><title>Login</title>".to_vec(),
             "web page (Login)",
         ),
-        ("other text", b"hello".to_vec(), "not ThreatFox data"),
+        (
+            "other text",
+            b"hello".to_vec(),
+            "no known form of indicators",
+        ),
         ("ready feed", b"key,kind,ioc\n".to_vec(), "already a feed"),
         (
             "no trailer",

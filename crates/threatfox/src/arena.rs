@@ -97,6 +97,11 @@ impl Names {
         self.rewritten = Some(rewritten.collect());
     }
 
+    /// All texts, by their numbers.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     /// The text behind a number.
     pub(crate) fn text(&self, number: u32) -> &str {
         match &self.rewritten {

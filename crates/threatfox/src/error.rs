@@ -53,7 +53,7 @@ pub enum Error {
         name: String,
     },
     /// A web page stands where data should.
-    #[error("a web page ({title}) instead of ThreatFox data: {name}")]
+    #[error("a web page ({title}) instead of indicators: {name}")]
     WebPage {
         /// The input.
         name: String,
@@ -61,7 +61,7 @@ pub enum Error {
         title: String,
     },
     /// The content is of no known kind.
-    #[error("not ThreatFox data: {name} begins with {start:?}")]
+    #[error("no known form of indicators: {name} begins with {start:?}")]
     UnknownFormat {
         /// The input.
         name: String,
@@ -81,6 +81,28 @@ pub enum Error {
         name: String,
         /// The kind.
         kind: &'static str,
+    },
+    /// The content is of a known kind that no hunt could use.
+    #[error("{why}: {name}")]
+    OfNoUse {
+        /// The input.
+        name: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// A CSV has not the columns that it was said to have.
+    #[error("not the columns asked for: {name} has {columns}")]
+    NoColumns {
+        /// The input.
+        name: String,
+        /// Its columns, with a comma between.
+        columns: String,
+    },
+    /// A CSV that is nobody's format, without a word on its columns.
+    #[error("its columns are not named: {name}")]
+    ColumnsNotNamed {
+        /// The input.
+        name: String,
     },
     /// A feed was given where ThreatFox data is wanted.
     #[error("already a feed: {name}")]

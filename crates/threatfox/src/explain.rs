@@ -152,6 +152,8 @@ impl Explainer {
                 id: None,
                 iocs: 1,
                 compromised: record.compromised,
+                source: "",
+                link: "",
                 warning: warner.warning(key.kind, key.text, &weakening),
             };
             failure = failure.take().or(index.insert(&row).err());
@@ -257,7 +259,7 @@ impl Observer for WantedKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lookup::read_value;
+    use crate::value::read_value;
 
     /// What becomes of records with these values, as far as they concern the value.
     fn explained(value: &str, records: &[(&str, &str)]) -> Vec<String> {

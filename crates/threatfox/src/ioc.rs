@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use crate::host::Host;
 use crate::ip;
 use crate::reject::{Reason, Reject};
@@ -54,6 +56,8 @@ impl IocType {
 pub enum Ioc<'a> {
     /// An address, and the port a C2 listens on.
     Address(IpAddr, Option<u16>),
+    /// A network of at most [`ip::MAX_NETWORK`] addresses.
+    Network(IpNet),
     /// A host name.
     Domain(Host<'a>),
     /// A URL.
@@ -78,6 +82,10 @@ impl<'a> Ioc<'a> {
     /// The reject to count.
     pub fn parse(ioc_type: IocType, value: &'a str) -> Result<Parsed<'a>, Reject> {
         match ioc_type {
+            IocType::IpPort if value.contains('/') => {
+                let network = ip::parse_network(value)?;
+                Ok(Self::Network(network).whole())
+            }
             IocType::IpPort => {
                 let (ip, port) = ip::parse_with_port(value)
                     .map_err(|error| Reason::BadAddress.because(error.to_string()))?;

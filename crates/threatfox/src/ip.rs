@@ -4,7 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use crate::reject::{Reason, Reject};
 use crate::rules::reader::canonical;
+
+/// A network with more addresses is not written out: it says little of one of them.
+pub const MAX_NETWORK: u32 = 256;
 
 /// Why a text is not an address, with or without a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +67,23 @@ pub fn parse_with_port(text: &str) -> Result<(IpAddr, Option<u16>), NotAnAddress
 pub fn network(text: &str) -> Option<IpNet> {
     let net = text.parse::<IpNet>().ok();
     net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// Reads a network such as `203.0.113.0/24`. What of the address lies behind the prefix is cut off.
+///
+/// # Errors
+/// The reject to count.
+pub fn parse_network(text: &str) -> Result<IpNet, Reject> {
+    let network: IpNet = text
+        .parse()
+        .map_err(|_| Reason::BadAddress.because("not a network such as 203.0.113.0/24"))?;
+    let bits = network.max_prefix_len() - network.prefix_len();
+    if bits > MAX_NETWORK.ilog2().try_into().unwrap_or(0) {
+        return Err(Reason::NetworkTooLarge.because(format!(
+            "a network of 2^{bits} addresses, where {MAX_NETWORK} are written out"
+        )));
+    }
+    Ok(network.trunc())
 }
 
 fn parse_port(text: &str) -> Result<u16, NotAnAddress> {

@@ -1,4 +1,4 @@
-//! ThreatFox indicators of compromise: reading what abuse.ch writes, normalizing it and writing a feed.
+//! Indicators of compromise of ThreatFox and others: reading what sources write, normalizing it and writing a feed.
 //!
 //! The way of a record: [`source`] unpacks and reads a file into [`record::RawRecord`]s, [`normalize::Normalizer`]
 //! checks, filters and merges them, [`feed`] (one row per match key) or [`rows`] (one row per IOC) writes the result through
@@ -10,6 +10,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod arena;
+pub mod carry;
 pub mod download;
 pub mod error;
 pub mod explain;
@@ -36,6 +37,7 @@ pub mod table;
 pub mod temporary;
 pub mod text;
 pub mod url;
+pub mod value;
 pub mod warning;
 
 pub use error::Error;

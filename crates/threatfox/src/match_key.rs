@@ -3,6 +3,7 @@
 //! | indicator | keys |
 //! |---|---|
 //! | address | the address |
+//! | network | each of its addresses, 256 at most |
 //! | domain | the name; an IDN also in its U-label spelling, as Sysmon logs either |
 //! | URL | `url:` and the URL as browsers read it, as it was written, and with a U-label host, where these differ; its
 //! host as `url_host`, unless the host is a shared service |
@@ -13,11 +14,12 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::host::Host;
 use crate::ioc::{Algorithm, Ioc};
-use crate::rules::reader::push_address;
+use crate::rules::reader::{canonical, push_address};
 use crate::shared_hosts::SharedHosts;
 use crate::url::UrlHost;
 
@@ -138,6 +140,16 @@ impl KeyMaker {
                     port: *port,
                 });
             }
+            Ioc::Network(network) => {
+                for ip in addresses_of(*network) {
+                    take(Key {
+                        kind: Kind::Ip,
+                        text: address_text(&mut self.text, ip),
+                        exact: true,
+                        port: None,
+                    });
+                }
+            }
             Ioc::Domain(host) => {
                 let exact = self.shared.why(host.as_str()).is_some();
                 host_keys(host, Kind::Domain, exact, None, take);
@@ -182,6 +194,13 @@ impl KeyMaker {
         }
         false
     }
+}
+
+/// All addresses of a network, the first and the last included.
+fn addresses_of(network: IpNet) -> impl Iterator<Item = IpAddr> {
+    let single = network.subnets(network.max_prefix_len()).ok();
+    let single = single.into_iter().flatten();
+    single.map(|net| canonical(net.addr()))
 }
 
 /// The address in a buffer.

@@ -1,10 +1,16 @@
-//! A ThreatFox record: first as text under known names, then as values.
+//! A record of any source: first as text under known names, then as values.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::ioc::{Ioc, IocType, Parsed};
 use crate::reject::{Reason, Reject};
+
+/// The name of the source ThreatFox. A feed that names no sources is of it alone.
+pub const THREATFOX: &str = "threatfox";
+
+/// ThreatFox's page of a record. A feed has the number in place of it.
+pub const THREATFOX_PAGE: &str = "https://threatfox.abuse.ch/ioc/{id}/";
 
 /// What a source says of an indicator, whatever names its formats have for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +29,37 @@ pub enum Column {
     Reference,
     Tags,
     Reporter,
+    /// A port that stands beside the indicator.
+    Port,
+    /// The name of the source.
+    Source,
+    /// The page that says more; `{id}` and `{hash}` in it stand for the record's number and the digits of its hash.
+    Link,
 }
 
 impl Column {
     /// How many there are.
-    pub const COUNT: usize = 13;
+    pub const COUNT: usize = 16;
+
+    /// All of them, in their order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Id,
+        Self::Ioc,
+        Self::IocType,
+        Self::ThreatType,
+        Self::Malware,
+        Self::MalwarePrintable,
+        Self::FirstSeen,
+        Self::LastSeen,
+        Self::Confidence,
+        Self::Compromised,
+        Self::Reference,
+        Self::Tags,
+        Self::Reporter,
+        Self::Port,
+        Self::Source,
+        Self::Link,
+    ];
 
     /// Its name in the JSON export.
     #[must_use]
@@ -46,6 +78,9 @@ impl Column {
             Self::Reference => "reference",
             Self::Tags => "tags",
             Self::Reporter => "reporter",
+            Self::Port => "port",
+            Self::Source => "source",
+            Self::Link => "link",
         }
     }
 }
@@ -67,6 +102,11 @@ impl<'a> RawRecord<'a> {
         };
     }
 
+    /// Says whose record it is.
+    pub fn set_source(&mut self, name: &'a str) {
+        self.texts[Column::Source as usize] = name;
+    }
+
     /// The text of a column.
     #[must_use]
     pub fn get(&self, column: Column) -> &'a str {
@@ -74,19 +114,19 @@ impl<'a> RawRecord<'a> {
     }
 }
 
-/// A record whose values are all valid. The texts are as ThreatFox writes them: clean them before showing.
+/// A record whose values are all valid. The texts are as the source writes them: clean them before showing.
 #[derive(Debug, Clone)]
 pub struct Record<'a> {
-    /// ThreatFox's number of the record.
-    pub id: u64,
-    /// ThreatFox's type of the indicator.
+    /// The source's number of the record, if it numbers them.
+    pub id: Option<u64>,
+    /// The type of the indicator, by ThreatFox's names.
     pub ioc_type: IocType,
     /// The indicator.
     pub ioc: Ioc<'a>,
     /// Whether something was cut off the indicator.
     pub repaired: bool,
-    /// First seen, seconds since 1970.
-    pub first_seen: i64,
+    /// First seen, seconds since 1970, if the source says it. ThreatFox always does.
+    pub first_seen: Option<i64>,
     /// Last seen, seconds since 1970. It may lie before `first_seen`.
     pub last_seen: Option<i64>,
     /// 0 to 100.
@@ -103,27 +143,21 @@ impl<'a> Record<'a> {
     /// # Errors
     /// The reject to count.
     pub fn parse(raw: &RawRecord<'a>) -> Result<Self, Reject> {
-        let id = raw
-            .get(Column::Id)
-            .parse()
-            .map_err(|_| Reason::BadId.because("the id is not a number"))?;
         let ioc_type = raw.get(Column::IocType);
         let ioc_type = IocType::from_name(ioc_type)
             .ok_or_else(|| Reason::UnknownType.because(ioc_type.to_owned()))?;
         let Parsed { ioc, repaired } = Ioc::parse(ioc_type, raw.get(Column::Ioc))?;
-        let first_seen =
-            parse_time(raw.get(Column::FirstSeen)).ok_or_else(|| bad_date("first_seen"))?;
-        let last_seen = match raw.get(Column::LastSeen) {
-            "" => None,
-            text => Some(parse_time(text).ok_or_else(|| bad_date("last_seen"))?),
+        let time = |column, name| match raw.get(column) {
+            "" => Ok(None),
+            text => parse_time(text).map(Some).ok_or_else(|| bad_date(name)),
         };
         Ok(Self {
-            id,
+            id: raw.get(Column::Id).parse().ok(),
             ioc_type,
-            ioc,
+            ioc: with_port(ioc, raw.get(Column::Port))?,
             repaired,
-            first_seen,
-            last_seen,
+            first_seen: time(Column::FirstSeen, "first_seen")?,
+            last_seen: time(Column::LastSeen, "last_seen")?,
             confidence: parse_confidence(raw.get(Column::Confidence))?,
             compromised: raw.get(Column::Compromised).eq_ignore_ascii_case("true"),
             raw: *raw,
@@ -132,8 +166,21 @@ impl<'a> Record<'a> {
 
     /// The later of first and last seen: ThreatFox's own clock for expiry.
     #[must_use]
-    pub fn activity(&self) -> i64 {
-        self.first_seen.max(self.last_seen.unwrap_or(i64::MIN))
+    pub fn activity(&self) -> Option<i64> {
+        self.first_seen.max(self.last_seen)
+    }
+}
+
+/// Adds the port that stands beside an address, where the address has none itself.
+fn with_port<'a>(ioc: Ioc<'a>, port: &str) -> Result<Ioc<'a>, Reject> {
+    match ioc {
+        Ioc::Address(ip, None) if !port.is_empty() => {
+            let port: u16 = port
+                .parse()
+                .map_err(|_| Reason::BadAddress.because("the port is not a number up to 65535"))?;
+            Ok(Ioc::Address(ip, (port != 0).then_some(port)))
+        }
+        ioc => Ok(ioc),
     }
 }
 
@@ -141,7 +188,7 @@ fn bad_date(field: &str) -> Reject {
     Reason::BadDate.because(format!("{field} is not YYYY-MM-DD HH:MM:SS"))
 }
 
-/// ThreatFox documents 50 as the confidence of a submission that states none.
+/// ThreatFox documents 50 as the confidence of a submission that states none; other sources have the same.
 fn parse_confidence(text: &str) -> Result<u8, Reject> {
     if text.is_empty() {
         return Ok(50);
@@ -152,10 +199,23 @@ fn parse_confidence(text: &str) -> Result<u8, Reject> {
         .ok_or_else(|| Reason::BadConfidence.because("not a number from 0 to 100"))
 }
 
-/// Reads `YYYY-MM-DD HH:MM:SS`, with or without ` UTC`, as seconds since 1970.
+/// Reads `YYYY-MM-DD HH:MM:SS`, with or without ` UTC`, as seconds since 1970. Also what other sources write: a date alone,
+/// RFC 3339, seconds since 1970.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<i64> {
-    civil_seconds(text.strip_suffix(" UTC").unwrap_or(text), b' ')
+    civil_seconds(text.strip_suffix(" UTC").unwrap_or(text), b' ').or_else(|| other_time(text))
+}
+
+fn other_time(text: &str) -> Option<i64> {
+    if (9..=11).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Some(time.as_second());
+    }
+    let date: Date = (text.len() == 10).then(|| text.parse().ok())??;
+    let time = TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight()));
+    Some(time.ok()?.as_second())
 }
 
 /// Reads `YYYY-MM-DDTHH:MM:SSZ`, as a feed has it, as seconds since 1970.
@@ -218,13 +278,48 @@ mod tests {
         for text in [
             "",
             "2026-02-30 00:00:00",
-            "2026-08-15",
             "2026-08-15T16:05:07",
+            "20260815",
             "2026-08-15 25:00:00",
             "２026-08-15 16:05:0",
         ] {
             assert_eq!(parse_time(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn dates_of_other_sources_are_read() {
+        for (text, second) in [
+            ("1970-01-02", 86_400),
+            ("1970-01-02T00:00:01Z", 86_401),
+            ("1970-01-02T01:00:01.432678+01:00", 86_401),
+            ("1472541011", 1_472_541_011),
+        ] {
+            assert_eq!(parse_time(text), Some(second), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_port_beside_an_address_belongs_to_it() {
+        let with = |value, port| {
+            let columns = [
+                (Column::IocType, "ip:port"),
+                (Column::Ioc, value),
+                (Column::Port, port),
+            ];
+            Record::parse(&raw(&columns)).map(|record| record.ioc)
+        };
+        let ip = "203.0.113.7".parse().unwrap();
+        assert_eq!(with("203.0.113.7", "443"), Ok(Ioc::Address(ip, Some(443))));
+        assert_eq!(
+            with("203.0.113.7:80", "443"),
+            Ok(Ioc::Address(ip, Some(80)))
+        );
+        assert_eq!(with("203.0.113.7", "0"), Ok(Ioc::Address(ip, None)));
+        assert_eq!(
+            with("203.0.113.7", "70000").unwrap_err().reason,
+            Reason::BadAddress
+        );
     }
 
     #[test]
@@ -243,7 +338,7 @@ mod tests {
     #[test]
     fn a_last_seen_before_the_first_is_no_fault_and_the_later_one_counts() {
         let record = Record::parse(&raw(&[(Column::LastSeen, "2026-03-14 00:00:00 UTC")])).unwrap();
-        assert!(record.last_seen < Some(record.first_seen));
+        assert!(record.last_seen < record.first_seen);
         assert_eq!(record.activity(), record.first_seen);
     }
 
@@ -267,7 +362,6 @@ mod tests {
     #[test]
     fn bad_values_are_rejects_with_a_reason() {
         for (column, text, reason) in [
-            (Column::Id, "x", Reason::BadId),
             (Column::FirstSeen, "yesterday", Reason::BadDate),
             (Column::LastSeen, "0000-00-00 00:00:00", Reason::BadDate),
             (Column::Confidence, "101", Reason::BadConfidence),

@@ -49,6 +49,12 @@ pub enum Reason {
     Policy,
     /// A field is over the bound of 64 KiB.
     TooLarge,
+    /// A network of more than 256 addresses.
+    NetworkTooLarge,
+    /// Its source says that it is not for detection.
+    NotForDetection,
+    /// A pattern that asks for more than one equal value.
+    Pattern,
     /// Not active within the days asked for.
     TooOld,
     /// A type this program does not match.
@@ -78,6 +84,9 @@ impl Reason {
             Self::Superseded => "superseded",
             Self::Policy => "policy",
             Self::TooLarge => "too_large",
+            Self::NetworkTooLarge => "network_too_large",
+            Self::NotForDetection => "not_for_detection",
+            Self::Pattern => "pattern",
             Self::TooOld => "too_old",
             Self::UnknownType => "unknown_type",
         }

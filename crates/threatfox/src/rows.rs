@@ -8,7 +8,7 @@ use crate::summary::RowCounts;
 use crate::table::{Cell, Layout, Table};
 
 /// The columns, in their order: the first two are those of Velociraptor's blog.
-pub const COLUMNS: [&str; 17] = [
+pub const COLUMNS: [&str; 18] = [
     "ioc",
     "ioc_type",
     "key",
@@ -26,6 +26,7 @@ pub const COLUMNS: [&str; 17] = [
     "tags",
     "id",
     "link",
+    "source",
 ];
 
 /// Writes the rows and counts them by the kind of their first key.
@@ -34,7 +35,8 @@ pub fn write<W: Write>(store: &RowStore, out: W, layout: Layout) -> io::Result<(
     let mut counts = RowCounts::default();
     let mut regex = String::new();
     store.each_row(|row| {
-        counts.add(row.kind, Some(row.first_seen), row.last_seen);
+        counts.add(row.kind, row.first_seen, row.last_seen);
+        counts.add_source(row.source, row.first_seen.max(row.last_seen));
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);
         table.row(&[
@@ -49,13 +51,14 @@ pub fn write<W: Write>(store: &RowStore, out: W, layout: Layout) -> io::Result<(
             Cell::Text(row.malware_printable),
             Cell::Text(row.threat_type),
             Cell::Number(row.confidence.into()),
-            Cell::Time(row.first_seen),
+            row.first_seen.map_or(Cell::None, Cell::Time),
             row.last_seen.map_or(Cell::None, Cell::Time),
             Cell::Text(row.reporter),
             Cell::Text(row.reference),
             Cell::Text(row.tags),
-            Cell::Number(row.id),
-            Cell::Text(&format!("https://threatfox.abuse.ch/ioc/{}/", row.id)),
+            row.id.map_or(Cell::None, Cell::Number),
+            Cell::Text(&row.page()),
+            Cell::Text(row.source),
         ])
     })?;
     Ok((table.finish()?, counts))

@@ -81,6 +81,24 @@ pub struct RowCounts {
     by_kind: [u64; Kind::ALL.len()],
     by_warning: BTreeMap<String, u64>,
     newest: Option<i64>,
+    /// By the names in the column `source`, several of them with `;` between: there are few.
+    by_source: Vec<(String, OfSource)>,
+}
+
+/// The rows of one source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OfSource {
+    /// How many. One that other sources have too counts here and there.
+    pub rows: u64,
+    /// The latest activity among them, seconds since 1970.
+    pub newest: Option<i64>,
+}
+
+impl OfSource {
+    fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.newest = self.newest.max(other.newest);
+    }
 }
 
 impl RowCounts {
@@ -100,8 +118,45 @@ impl RowCounts {
         }
     }
 
+    /// Counts a row for its sources.
+    pub(crate) fn add_source(&mut self, sources: &str, activity: Option<i64>) {
+        let row = OfSource {
+            rows: 1,
+            newest: activity,
+        };
+        self.counted(sources).add(row);
+    }
+
+    fn counted(&mut self, sources: &str) -> &mut OfSource {
+        let known = self
+            .by_source
+            .iter()
+            .position(|(known, _)| known == sources);
+        let at = known.unwrap_or_else(|| {
+            self.by_source
+                .push((sources.to_owned(), OfSource::default()));
+            self.by_source.len() - 1
+        });
+        &mut self.by_source[at].1
+    }
+
+    /// The rows of each source, by its name.
+    #[must_use]
+    pub fn by_source(&self) -> BTreeMap<&str, OfSource> {
+        let mut sources = BTreeMap::<_, OfSource>::new();
+        for (names, counted) in &self.by_source {
+            for name in names.split(';') {
+                sources.entry(name).or_default().add(*counted);
+            }
+        }
+        sources
+    }
+
     /// Adds what was counted of other rows.
     pub(crate) fn add_all(&mut self, other: &Self) {
+        for (sources, counted) in &other.by_source {
+            self.counted(sources).add(*counted);
+        }
         for (count, more) in self.by_kind.iter_mut().zip(other.by_kind) {
             *count += more;
         }
@@ -148,9 +203,61 @@ pub struct Summary {
     pub warnings: BTreeMap<String, u64>,
     /// The latest first or last seen among them, RFC 3339 in UTC.
     pub newest_activity: Option<String>,
+    /// What each source has in the feed.
+    pub parts: Vec<Part>,
     /// What was written.
     #[serde(flatten)]
     pub written: Written,
+}
+
+/// What a source has in a feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// The source's name.
+    pub source: String,
+    /// `new`; `kept` where the part is the earlier feed's; `missing` where there was none.
+    pub state: &'static str,
+    /// The rows. One that other sources have too counts here and there.
+    pub rows: u64,
+    /// The latest first or last seen among them, RFC 3339 in UTC.
+    pub newest_activity: Option<String>,
+    /// Why the part is not new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl Part {
+    /// Puts it together.
+    #[must_use]
+    pub fn new(source: &str, of: OfSource, state: &'static str, problem: Option<String>) -> Self {
+        Self {
+            source: source.to_owned(),
+            state,
+            rows: of.rows,
+            newest_activity: time_text(of.newest),
+            problem,
+        }
+    }
+
+    /// The part for people, in a line.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let Self { source, rows, .. } = self;
+        let newest = self.newest_activity.as_deref().unwrap_or("unknown");
+        let problem = self.problem.as_deref().unwrap_or_default();
+        match self.state {
+            "kept" => format!(
+                "{source}: its {rows} rows of the feed in use stay (newest activity {newest}), as {problem}"
+            ),
+            "missing" => format!("{source}: nothing, as {problem}"),
+            _ => format!("{source}: {rows} rows, newest activity {newest}"),
+        }
+    }
+}
+
+fn time_text(second: Option<i64>) -> Option<String> {
+    let time = jiff::Timestamp::from_second(second?).ok()?;
+    Some(time.to_string())
 }
 
 fn kinds<S: Serializer>(rows: &RowCounts, serializer: S) -> Result<S::Ok, S::Error> {
@@ -166,18 +273,21 @@ impl Summary {
             .map(|input| input.name.as_str())
             .collect::<Vec<_>>()
             .join(", ");
-        let newest = rows
-            .newest
-            .and_then(|second| jiff::Timestamp::from_second(second).ok());
+        let parts = rows
+            .by_source()
+            .into_iter()
+            .map(|(source, of)| Part::new(source, of, "new", None))
+            .collect();
         Self {
             source,
             reason: None,
             inputs,
             counts,
             rows: rows.total(),
+            newest_activity: time_text(rows.newest),
+            parts,
             warnings: rows.by_warning.clone(),
             keys: rows,
-            newest_activity: newest.map(|t| t.to_string()),
             written,
         }
     }
@@ -204,6 +314,10 @@ impl Summary {
             self.written.output,
             self.written.sha256,
         );
+        // Where there is one, the lines above say it all.
+        for part in self.parts.iter().filter(|_| self.parts.len() > 1) {
+            let _ = write!(text, "\n  {}", part.to_text());
+        }
         if !self.warnings.is_empty() {
             let names = self.warnings.iter();
             let names: Vec<_> = names.map(|(name, n)| format!("{name} {n}")).collect();

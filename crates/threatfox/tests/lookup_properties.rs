@@ -12,10 +12,11 @@ use proptest::prelude::*;
 use regex::Regex;
 use threatfox::feed;
 use threatfox::ioc::Ioc;
-use threatfox::lookup::{Index, Matcher, Wanted, read_value};
+use threatfox::lookup::{Index, Matcher, Wanted};
 use threatfox::match_key::Kind;
 use threatfox::rules::{Rules, reader};
 use threatfox::source::Input;
+use threatfox::value::read_value;
 
 use support::{normalize, numbered, record};
 

@@ -7,14 +7,15 @@ use clap::Args;
 use threatfox::explain::{Explainer, Finding, Verdict};
 use threatfox::false_positives::FalsePositives;
 use threatfox::ioc::Ioc;
-use threatfox::lookup::{read_value, refang};
 use threatfox::normalize::Filter;
 use threatfox::rules::Rules;
 use threatfox::source::{self, Input};
 use threatfox::text::clean;
+use threatfox::value::{read_value, refang};
 
 use super::Usage;
 use super::feed::unix_now;
+use super::normalize::ReadOptions;
 use crate::feed_options::SelectOptions;
 use crate::say;
 
@@ -35,6 +36,9 @@ pub struct Options {
     /// Treat the IOCs in this file as left out: abuse.ch's list of false positives, JSON or CSV
     #[arg(long, value_name = "FILE")]
     fplist: Option<PathBuf>,
+
+    #[command(flatten)]
+    read: ReadOptions,
 
     #[command(flatten)]
     select: SelectOptions,
@@ -64,8 +68,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         ..options.select.filter(50, unix_now())
     };
     let mut explainer = Explainer::new(&plain, &ioc, filter, lists, shared);
-    for file in &options.files {
-        source::read(&Input::new(file), &mut explainer)?;
+    for input in options.read.inputs(&options.files)? {
+        source::read(&input, &mut explainer)?;
     }
     let (read, findings) = explainer.finish();
     let mut text = answer(&clean(&plain), read, &findings);

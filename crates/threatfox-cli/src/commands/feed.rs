@@ -1,5 +1,6 @@
 //! The common part of `normalize` and `fetch`: inputs to feed, rejects and summary.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use threatfox::reject::{Reject, RejectList};
 use threatfox::source::{self, Input, Report, Sink, Update};
 use threatfox::summary::{Counts, RowCounts, Summary};
 use threatfox::warning::WarningLists;
-use threatfox::{Error, feed, rows};
+use threatfox::{Error, carry, feed, rows};
 
 use crate::feed_options::{FeedOptions, SummaryFormat};
 use crate::outputs::{STDOUT, check_distinct};
@@ -26,6 +27,8 @@ use crate::say::{self, say};
 pub enum Inputs {
     /// Inputs that make no difference by their order.
     Equal(Vec<Input>),
+    /// The parts of a feed, each from a source of its own.
+    Parts(Vec<PartInput>),
     /// An earlier export, and what is new since.
     Update {
         newer: Input,
@@ -34,6 +37,31 @@ pub enum Inputs {
         covered_since: i64,
     },
 }
+
+/// The input of a part.
+pub enum PartInput {
+    /// What the source gave.
+    New(Input),
+    /// Its rows in an earlier feed.
+    Kept { feed: Input, source: String },
+    /// None at all.
+    Nothing,
+}
+
+/// A part that cannot be read: which of them, and why.
+#[derive(Debug)]
+pub struct BrokenPart {
+    pub number: usize,
+    pub error: Error,
+}
+
+impl fmt::Display for BrokenPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for BrokenPart {}
 
 /// What is checked first: there is no use in making a feed that may not be put in its place, or with a policy that
 /// cannot be read.
@@ -109,9 +137,15 @@ pub fn build_feed(
     prepared: &Prepared,
     reason: Option<String>,
 ) -> anyhow::Result<Summary> {
-    let mut summary = write_rows(inputs, options, prepared)?;
+    let mut summary = Draft::write(inputs, options, prepared)?.publish(prepared)?;
     summary.reason = reason;
     Ok(summary)
+}
+
+/// A feed that is written, but not in its place. Dropped, it leaves nothing.
+pub struct Draft {
+    made: Made,
+    rejects: Option<RejectList<Output>>,
 }
 
 /// Prints the summary.
@@ -128,39 +162,53 @@ pub fn report(summary: &Summary, options: &FeedOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_rows(
-    inputs: &Inputs,
-    options: &FeedOptions,
-    prepared: &Prepared,
-) -> anyhow::Result<Summary> {
-    let mut rejects = options
-        .rejects
-        .as_deref()
-        .map(Output::create)
-        .transpose()?
-        .map(RejectList::new)
-        .transpose()?;
-    let list = rejects.as_mut();
-    let Made {
-        out,
-        rows,
-        counts,
-        reports,
-    } = match options.shape() {
-        Shape::ByKey => make(inputs, options, prepared, list, |store: &KeyStore, out| {
-            feed::write(store, &prepared.lists, out, options.layout())
-        }),
-        Shape::ByIoc => make(inputs, options, prepared, list, |store: &RowStore, out| {
-            rows::write(store, out, options.layout())
-        }),
-    }?;
-    prepared.earlier.check(rows.total())?;
-    let feed = out.complete()?;
-    // The list before the feed: a feed must not appear where its list could not be written, nor a list of no feed.
-    if let Some(list) = rejects {
-        list.finish()?.finish()?;
+impl Draft {
+    /// Reads the inputs, and writes the rows and the list of rejects.
+    pub fn write(
+        inputs: &Inputs,
+        options: &FeedOptions,
+        prepared: &Prepared,
+    ) -> anyhow::Result<Self> {
+        let mut rejects = options
+            .rejects
+            .as_deref()
+            .map(Output::create)
+            .transpose()?
+            .map(RejectList::new)
+            .transpose()?;
+        let list = rejects.as_mut();
+        let made = match options.shape() {
+            Shape::ByKey => make(inputs, options, prepared, list, |store: &KeyStore, out| {
+                feed::write(store, &prepared.lists, out, options.layout())
+            }),
+            Shape::ByIoc => make(inputs, options, prepared, list, |store: &RowStore, out| {
+                rows::write(store, out, options.layout())
+            }),
+        }?;
+        Ok(Self { made, rejects })
     }
-    Ok(Summary::new(reports, counts, rows, feed.publish()?))
+
+    /// The rows.
+    pub fn rows(&self) -> &RowCounts {
+        &self.made.rows
+    }
+
+    /// Puts the feed and the list into their places, where they may.
+    pub fn publish(self, prepared: &Prepared) -> anyhow::Result<Summary> {
+        let Made {
+            out,
+            rows,
+            counts,
+            reports,
+        } = self.made;
+        prepared.earlier.check(rows.total())?;
+        let feed = out.complete()?;
+        // The list before the feed: a feed must not appear where its list could not be written, nor a list of no feed.
+        if let Some(list) = self.rejects {
+            list.finish()?.finish()?;
+        }
+        Ok(Summary::new(reports, counts, rows, feed.publish()?))
+    }
 }
 
 /// Rows that are written, but not yet in their place.
@@ -209,6 +257,21 @@ fn read_all<S: Store>(
                 source::read(input, &mut progress)
             });
             each.collect::<Result<_, _>>()?
+        }
+        Inputs::Parts(parts) => {
+            let mut reports = Vec::new();
+            for (number, part) in parts.iter().enumerate() {
+                let report = match part {
+                    PartInput::New(input) => {
+                        progress.begin(input);
+                        source::read(input, &mut progress)
+                    }
+                    PartInput::Kept { feed, source } => carry::read(feed, source, &mut progress),
+                    PartInput::Nothing => continue,
+                };
+                reports.push(report.map_err(|error| BrokenPart { number, error })?);
+            }
+            reports
         }
         Inputs::Update {
             newer,

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use threatfox::ioc::Ioc;
-use threatfox::lookup::{Hit, Index, Matcher, Wanted, read_value, refang};
+use threatfox::lookup::{Hit, Index, Matcher, Wanted};
 use threatfox::output::Output;
 use threatfox::rules::{Rules, Strength};
 use threatfox::source::{Input, MAX_FIELD};
 use threatfox::table::{Cell, Table};
 use threatfox::text::clean;
+use threatfox::value::{read_value, refang};
 
 use super::Usage;
 use crate::row_output::{RowOptions, TextTable, minute};
@@ -52,7 +53,7 @@ above it. Empty lines and lines that begin with # are skipped. Standard error re
 cannot be looked up. Exit code 0 also if nothing matches.";
 
 /// The columns for programs.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "value",
     "match",
     "strength",
@@ -67,6 +68,7 @@ const COLUMNS: [&str; 15] = [
     "id",
     "link",
     "key",
+    "source",
     "warning",
 ];
 
@@ -223,8 +225,9 @@ impl Rows {
                 row.last_seen.map_or(Cell::None, Cell::Time),
                 Cell::Flag(row.compromised),
                 row.id.map_or(Cell::None, Cell::Number),
-                row.link().as_deref().map_or(Cell::None, Cell::Text),
+                row.page().as_deref().map_or(Cell::None, Cell::Text),
                 Cell::Text(row.key),
+                Cell::Text(row.source),
                 Cell::Text(row.warning),
             ]),
         }

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use threatfox::source::Input;
+use threatfox::Error;
+use threatfox::source::{CsvColumns, Format, Input, Reading, SourceName};
 
 use super::feed::{Inputs, Prepared, build_feed, report};
 use crate::feed_options::FeedOptions;
 
-/// Make a feed from files: CSV or JSON exports, API responses, zip or gz of them
+/// Make a feed from files: exports of abuse.ch, MISP events, STIX bundles, lists; plain, zip or gz
 ///
-/// The format of each file is detected from its content. Several files are merged; their order does not matter.
+/// The format of each file is detected from its content. Several files are merged; their order does not matter. A folder
+/// with a manifest.json is a MISP feed: all its events are read.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
@@ -23,7 +25,45 @@ pub struct Options {
     fplist: Option<PathBuf>,
 
     #[command(flatten)]
+    read: ReadOptions,
+
+    #[command(flatten)]
     feed: FeedOptions,
+}
+
+/// How files are read, where their content does not say it.
+#[derive(Debug, Args)]
+pub struct ReadOptions {
+    /// Read the files as this source writes them: threatfox, urlhaus, malwarebazaar, feodo, misp, stix, list
+    #[arg(long, value_name = "SOURCE")]
+    input_format: Option<Format>,
+
+    /// Call the source of the files so in the feed [default: whose format they have]
+    #[arg(long, value_name = "NAME")]
+    source_name: Option<SourceName>,
+
+    /// Read the files as CSV with these columns, such as value=indicator,type=kind,malware=family. Also port, threat_type,
+    /// first_seen, last_seen, confidence, compromised, tags, reporter, reference and link
+    #[arg(long, value_name = "PART=COLUMN,…", conflicts_with = "input_format")]
+    columns: Option<CsvColumns>,
+}
+
+impl ReadOptions {
+    /// The inputs of these files, in the order of their names where one is a folder.
+    pub fn inputs(&self, files: &[PathBuf]) -> Result<Vec<Input>, Error> {
+        let reading = Reading {
+            format: self.input_format,
+            source_name: self.source_name.clone(),
+            columns: self.columns.clone(),
+        };
+        let mut inputs = Vec::new();
+        for path in files {
+            for input in Input::all_of(path)? {
+                inputs.push(input.read_as(reading.clone()));
+            }
+        }
+        Ok(inputs)
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -31,6 +71,8 @@ Examples:
   threatfox normalize full.csv.zip -o threatfox-feed.csv.gz
   threatfox normalize recent.json --by ioc --format jsonl
   threatfox normalize full.csv.zip recent.json --min-confidence 75 --summary json -o feed.csv
+  threatfox normalize full.csv.zip urlhaus.csv event.misp.json report.stix.json -o threatfox-feed.csv.gz
+  threatfox normalize partner.csv --columns value=indicator,type=kind,malware=family --source-name partner -o feed.csv
   curl -s https://threatfox.abuse.ch/export/csv/recent/ | threatfox normalize - -o feed.csv
 
 Exit codes:
@@ -44,12 +86,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(list) = &options.fplist {
         prepared.leave_out(&Input::new(list))?;
     }
-    let inputs = options.files.iter().map(|path| Input::new(path));
-    let summary = build_feed(
-        &Inputs::Equal(inputs.collect()),
-        &options.feed,
-        &prepared,
-        None,
-    )?;
+    let inputs = options.read.inputs(&options.files)?;
+    let summary = build_feed(&Inputs::Equal(inputs), &options.feed, &prepared, None)?;
     report(&summary, &options.feed)
 }

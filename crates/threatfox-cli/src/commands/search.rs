@@ -167,9 +167,9 @@ fn write_table(store: &RowStore, out: Output) -> anyhow::Result<()> {
             row.ioc_type.to_owned(),
             malware.to_owned(),
             row.confidence.to_string(),
-            minute(row.first_seen),
+            row.first_seen.map(minute).unwrap_or_default(),
             row.last_seen.map(minute).unwrap_or_default(),
-            row.id.to_string(),
+            row.id.map(|id| id.to_string()).unwrap_or_default(),
         ]);
         Ok::<_, anyhow::Error>(())
     })?;

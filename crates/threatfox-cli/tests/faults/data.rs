@@ -21,7 +21,7 @@ fn listed(bench: &Bench, text: &str) -> Ran {
 }
 
 faults! {
-    no_data => 1, ["not ThreatFox data", "hell"], |bench| asked(1, bench, API, ok("hello"));
+    no_data => 1, ["no known form of indicators", "hell"], |bench| asked(1, bench, API, ok("hello"));
     json_cut => 1, ["ends in the middle"], |bench| {
         let whole = record(1, "evil.example", "domain");
         asked(1, bench, API, ok(format!(r#"{{"query_status": "ok", "data": [{whole}"#)))

@@ -15,6 +15,7 @@ mod everywhere;
 mod network;
 mod place;
 mod safety;
+mod sources;
 mod streams;
 
 use std::fs;
@@ -123,6 +124,7 @@ fn the_guide_has_a_row_for_each_of_at_least_forty_faults_with_its_words_and_exit
         data::all(),
         place::all(),
         safety::all(),
+        sources::all(),
     ];
     let faults: Vec<_> = all.into_iter().flatten().collect();
     assert!(faults.len() >= 40, "{}", faults.len());

@@ -6,6 +6,7 @@
 pub mod normalize;
 pub mod scan;
 mod server;
+pub mod sources;
 pub mod tls;
 
 use std::fs;

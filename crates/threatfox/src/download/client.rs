@@ -13,7 +13,9 @@ use url::Url;
 use super::answer::{body, is_packed, text_of, with_wait};
 use super::retry::Retries;
 use super::transfer::{self, Bounds, Incoming};
-use super::{AuthKey, Download, DownloadError, Event, Period, Request, Validators, url_policy};
+use super::{
+    AuthKey, Download, DownloadError, Event, Other, Period, Request, Validators, url_policy,
+};
 use crate::source::Budget;
 use crate::text::hex;
 
@@ -188,6 +190,7 @@ impl Client {
                 (join(&self.options.export_url, &export.to_string())?, false)
             }
             Request::KeyedExport(period) => (self.keyed_url(request, *period)?, true),
+            Request::Other(other) => (self.other_url(other)?, other.wants_key()),
         };
         let source_name = self.redact(&format!("{} ({request})", url_policy::shown(&url)));
         let mut headers = HeaderMap::new();
@@ -245,6 +248,25 @@ impl Client {
             path.pop_if_empty().push(key.expose()).push(name);
         }
         Ok(url)
+    }
+
+    /// The address of another source's export, with the key where it wants one and may have it.
+    fn other_url(&self, other: &Other) -> Result<Url, DownloadError> {
+        url_policy::check(&other.url)?;
+        if !other.wants_key() {
+            return Ok(other.url.clone());
+        }
+        let source_name = format!("{} ({} export)", url_policy::shown(&other.url), other.name);
+        let Some(key) = &self.key else {
+            return Err(DownloadError::KeyMissing { source_name });
+        };
+        if !url_policy::export_may_have_key(&other.url, &self.options.api_url) {
+            return Err(DownloadError::Address {
+                url: url_policy::shown(&other.url),
+                reason: "the Auth-Key is for addresses of abuse.ch alone",
+            });
+        }
+        Ok(other.with_key(key.expose()))
     }
 
     /// The HTTP client for one request, so that edited roots and proxy variables count at once in a long-running caller.

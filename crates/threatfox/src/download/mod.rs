@@ -25,7 +25,7 @@ pub use auth_key::AuthKey;
 pub use cache::{Cache, CacheError, Cached};
 pub use client::{Client, ClientOptions};
 pub use error::DownloadError;
-pub use request::{Days, Export, ExportType, Format, Period, Request, Search};
+pub use request::{Days, Export, ExportType, Format, Other, Period, Request, Search};
 
 /// A whole answer. The file is removed when this is dropped.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::DownloadError;
 
@@ -151,6 +152,38 @@ pub enum Request {
     Search(Search),
     /// The list of what abuse.ch removed as false positives, as JSON, from the Hunting API.
     FalsePositives,
+    /// An export of another source.
+    Other(Other),
+}
+
+/// An export of another source than ThreatFox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// The source's name.
+    pub name: String,
+    /// Where it is. The Auth-Key goes in place of [`Other::KEY`] in the path.
+    pub url: Url,
+}
+
+impl Other {
+    /// What stands for the Auth-Key in an address, so that the key itself need not stand in a command line.
+    pub const KEY: &'static str = "<AUTH-KEY>";
+    /// The same as it stands in a URL.
+    const ENCODED_KEY: &'static str = "%3CAUTH-KEY%3E";
+
+    /// Whether the address wants the key in its path.
+    #[must_use]
+    pub fn wants_key(&self) -> bool {
+        self.url.path().contains(Self::ENCODED_KEY)
+    }
+
+    /// The address with a key in its path.
+    pub(super) fn with_key(&self, key: &str) -> Url {
+        let mut url = self.url.clone();
+        let encoded: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
+        url.set_path(&self.url.path().replace(Self::ENCODED_KEY, &encoded));
+        url
+    }
 }
 
 impl Request {
@@ -160,7 +193,7 @@ impl Request {
             Self::Iocs(Days(days)) => Some(json!({"query": "get_iocs", "days": days})),
             Self::Search(search) => Some(search.body()?),
             Self::FalsePositives => Some(json!({"query": "get_fplist", "format": "json"})),
-            Self::Export(_) | Self::KeyedExport(_) => None,
+            Self::Export(_) | Self::KeyedExport(_) | Self::Other(_) => None,
         })
     }
 }
@@ -208,6 +241,7 @@ impl fmt::Display for Request {
             Self::Search(Search::Malware { .. }) => f.write_str("malwareinfo"),
             Self::Search(Search::Tag { .. }) => f.write_str("taginfo"),
             Self::FalsePositives => f.write_str("get_fplist"),
+            Self::Other(other) => write!(f, "{} export", other.name),
         }
     }
 }

@@ -10,12 +10,12 @@ use std::io::{BufRead, BufReader};
 use self::json::{Take, Walk};
 use crate::error::{ApiError, Error, Place};
 use crate::ioc::Ioc;
-use crate::lookup::read_value;
 use crate::match_key::Kind;
 use crate::record::{Record, parse_time};
 use crate::reject::{Reason, Reject};
 use crate::source::{Input, MAX_FIELD, Records, TextBound, skip_mark, unpack};
 use crate::text::clean;
+use crate::value::read_value;
 
 /// So many characters of a platform and of the notes are kept.
 const MAX_NOTES: usize = 200;
@@ -115,7 +115,7 @@ impl FalsePositives {
         }
         let removed = |with_port| {
             let removal = self.removals.get(&name_of(&record.ioc, with_port))?;
-            (record.first_seen <= removal.time).then_some(removal)
+            (record.first_seen.is_none_or(|time| time <= removal.time)).then_some(removal)
         };
         let removal = removed(true).or_else(|| removed(false))?;
         let mut detail = format!("removed from {}", removal.platform);
@@ -134,6 +134,7 @@ fn name_of(ioc: &Ioc<'_>, with_port: bool) -> String {
     match ioc {
         Ioc::Address(ip, Some(port)) if with_port => format!("{ip} {port}"),
         Ioc::Address(ip, _) => ip.to_string(),
+        Ioc::Network(network) => network.to_string(),
         Ioc::Domain(host) => host.as_str().to_owned(),
         Ioc::Url(url) => url.normalized.clone(),
         Ioc::Hash(algorithm, hex) => format!("{}{hex}", Kind::from(*algorithm).prefix()),

@@ -23,8 +23,11 @@ use crate::warning::{Warner, WarningLists};
 /// The format's number: raised when a column goes, moves or changes its meaning, so that older readers must be renewed.
 pub const FORMAT: u32 = 1;
 
+/// How many of the columns each feed has. Those after them came later: a reader does without them.
+const REQUIRED: usize = 14;
+
 /// The columns, in their order.
-pub const COLUMNS: [&str; 15] = [
+pub const COLUMNS: [&str; 17] = [
     "key",
     "kind",
     "ioc",
@@ -39,11 +42,10 @@ pub const COLUMNS: [&str; 15] = [
     "id",
     "iocs",
     "compromised",
+    "source",
+    "link",
     "warning",
 ];
-
-/// Columns that feeds of earlier versions lack: they are empty there.
-const LATER: [&str; 1] = ["warning"];
 
 /// How many facts make a part of the rows, which one core makes: some 600 KiB of text.
 const PART: usize = 4096;
@@ -103,6 +105,7 @@ fn rows(part: &dyn Part, lists: &WarningLists, layout: Layout) -> io::Result<(Ve
     let (mut regex, mut ports) = (String::new(), String::new());
     part.each_row(&mut |row| {
         counts.add(row.kind, row.first_seen, row.last_seen);
+        counts.add_source(row.source, row.first_seen.max(row.last_seen));
         let warning = warner.warning(row.kind, row.key, row.warning);
         counts.add_warning(warning);
         regex.clear();
@@ -136,6 +139,8 @@ fn rows(part: &dyn Part, lists: &WarningLists, layout: Layout) -> io::Result<(Ve
             row.id.map_or(Cell::None, Cell::Number),
             Cell::Number(row.iocs),
             Cell::Flag(row.compromised),
+            Cell::Plain(row.source),
+            Cell::Text(row.link),
             Cell::Text(warning),
         ])
     })?;

@@ -3,17 +3,17 @@
 use std::fmt::Display;
 
 use super::line::{FieldTexts, Fields, Lines, broken};
-use super::{COLUMNS, FeedRow, LATER};
+use super::{COLUMNS, FeedRow, REQUIRED};
 use crate::error::{Error, Place};
 use crate::match_key::{Kind, SUBDOMAINS, push_regex};
-use crate::record::parse_rfc3339;
+use crate::record::{THREATFOX, parse_rfc3339};
 use crate::source::{Input, MAX_FIELD, unpack};
 use crate::text::clean;
 
 /// Reads a feed by key, plain or gzipped, and hands over each row and its place. Gives back the number of rows.
 ///
-/// Columns are found by their names; columns that this version does not know are skipped. That keys are unique is
-/// for the taker to see.
+/// Columns are found by their names; columns that this version does not know are skipped, and those that came later than the
+/// first feeds may be missing. That keys are unique is for the taker to see.
 ///
 /// # Errors
 /// The input cannot be read, is not a feed, lacks a column, has a field that is not what its column says, or has no row.
@@ -52,6 +52,7 @@ pub fn read(
 
 /// Which field has which column.
 pub(super) struct Header {
+    /// [`usize::MAX`] for a column that the feed has not.
     positions: [usize; COLUMNS.len()],
     len: usize,
 }
@@ -79,14 +80,14 @@ impl Header {
                 start: clean(line).chars().take(40).collect(),
             });
         }
-        let mut positions = [0; COLUMNS.len()];
+        let mut positions = [usize::MAX; COLUMNS.len()];
         let mut missing = Vec::new();
-        for (column, position) in COLUMNS.iter().zip(&mut positions) {
+        for (n, (column, position)) in COLUMNS.iter().zip(&mut positions).enumerate() {
             match names.iter().position(|name| name == column) {
                 Some(found) => *position = found,
                 // A line ends before this field: it is empty.
-                None if LATER.contains(column) => *position = usize::MAX,
-                None => missing.push(*column),
+                None if n < REQUIRED => missing.push(*column),
+                None => {}
             }
         }
         if missing.is_empty() {
@@ -149,6 +150,8 @@ fn parse<'a>(
         id,
         iocs,
         compromised,
+        source,
+        link,
         warning,
     ] = header.positions.map(|position| texts.get(position));
     let kind = Kind::from_name(kind).ok_or_else(|| {
@@ -196,6 +199,8 @@ fn parse<'a>(
             "false" | "" => false,
             _ => return Err(unlike("compromised", compromised, "true or false")),
         },
+        source: if source.is_empty() { THREATFOX } else { source },
+        link,
         warning,
     })
 }

@@ -1,6 +1,7 @@
 //! A row of the feed as typed values.
 
 use crate::match_key::{Kind, push_regex};
+use crate::record::THREATFOX_PAGE;
 
 /// A row of the feed: what is known of one key. The texts are clean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +28,16 @@ pub struct FeedRow<'a> {
     pub first_seen: Option<i64>,
     /// The latest last seen, seconds since 1970.
     pub last_seen: Option<i64>,
-    /// ThreatFox's number of the newest record.
+    /// ThreatFox's number of its newest record; none where ThreatFox has not the key.
     pub id: Option<u64>,
     /// How many records were merged.
     pub iocs: u64,
     /// Whether ThreatFox says that the host is a compromised legitimate one.
     pub compromised: bool,
+    /// The names of all sources that have it, with `;` between.
+    pub source: &'a str,
+    /// The page that says more; empty where that is ThreatFox's, which follows from `id`.
+    pub link: &'a str,
     /// The warning lists that the key is in, and what the policy says of it, with `;` between: see
     /// [`limit`](crate::warning::limit).
     pub warning: &'a str,
@@ -59,10 +64,13 @@ impl FeedRow<'_> {
         regex
     }
 
-    /// ThreatFox's page of the newest record.
+    /// The page of the newest record.
     #[must_use]
-    pub fn link(&self) -> Option<String> {
+    pub fn page(&self) -> Option<String> {
+        if !self.link.is_empty() {
+            return Some(self.link.to_owned());
+        }
         self.id
-            .map(|id| format!("https://threatfox.abuse.ch/ioc/{id}/"))
+            .map(|id| THREATFOX_PAGE.replace("{id}", &id.to_string()))
     }
 }

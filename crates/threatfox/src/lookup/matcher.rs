@@ -140,6 +140,8 @@ mod tests {
                 id: None,
                 iocs: 1,
                 compromised: false,
+                source: "",
+                link: "",
                 warning: match key {
                     "203.0.113.9" => "cloudflare",
                     "weakened.example" => "policy: tags x (medium)",

@@ -3,13 +3,11 @@
 
 mod index;
 mod matcher;
-mod refang;
 mod trial;
 mod value;
 
 pub use index::Index;
 pub use matcher::{Hit, Matcher};
-pub use refang::refang;
 pub(crate) use trial::why_never;
 pub use trial::{Feed, Wanted};
-pub use value::{TypedValue, read_value};
+pub use value::TypedValue;

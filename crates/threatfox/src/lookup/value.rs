@@ -1,64 +1,11 @@
-//! A value that a user typed or pasted: what it is, and what it matches.
+//! A value that a user typed or pasted: what it matches.
 
 use super::{Feed, Hit, Matcher};
-use crate::ioc::{Algorithm, Ioc, IocType};
-use crate::ip::parse_with_port;
+use crate::ioc::Ioc;
 use crate::match_key::Kind;
-use crate::reject::{Reason, Reject};
 use crate::rules::Rules;
 use crate::rules::plan::{FieldReader, Plan, Row};
-use crate::rules::reader::{Observer, canonical};
-use crate::url::split_at_scheme;
-
-/// Reads an address (with or without a port), host, URL or hash. Undo a disguise with [`super::refang`] first.
-///
-/// # Errors
-/// What is wrong; [`Reason::BadDomain`] for a text that is none of these.
-pub fn read_value(text: &str) -> Result<Ioc<'_>, Reject> {
-    let parsed = match hash_type(text) {
-        Some((algorithm, hex)) => Ioc::parse(IocType::Hash(algorithm), hex)?,
-        None if split_at_scheme(text).is_some() => Ioc::parse(IocType::Url, text)?,
-        None => match address(text) {
-            Some(address) => return Ok(address),
-            None => Ioc::parse(IocType::Domain, text).map_err(about_host)?,
-        },
-    };
-    Ok(parsed.ioc)
-}
-
-/// Hexadecimal of the right length, also as `SHA256=…` (Sysmon) or `sha256:…` (a feed's key).
-fn hash_type(text: &str) -> Option<(Algorithm, &str)> {
-    let hex = match text.split_once(['=', ':']) {
-        Some((name, hex)) => Algorithm::from_name(name).map(|_| hex)?,
-        None => text,
-    };
-    let algorithm = Algorithm::ALL
-        .into_iter()
-        .find(|algorithm| hex.len() == algorithm.digits())?;
-    let all_hex = hex.bytes().all(|b| b.is_ascii_hexdigit());
-    all_hex.then_some((algorithm, hex))
-}
-
-/// An address. An IPv6 address without brackets that could end in a port is read without one.
-fn address(text: &str) -> Option<Ioc<'static>> {
-    if !text.starts_with(|c: char| c.is_ascii_hexdigit() || matches!(c, '[' | ':')) {
-        return None;
-    }
-    let (ip, port) = match text.parse() {
-        Ok(ip) => (ip, None),
-        Err(_) => parse_with_port(text).ok()?,
-    };
-    Some(Ioc::Address(canonical(ip), port))
-}
-
-/// A text that is nothing else is read as a host. The message says so, as the user may not have meant one.
-fn about_host(reject: Reject) -> Reject {
-    if reject.reason != Reason::BadDomain {
-        return reject;
-    }
-    let why = reject.detail;
-    Reason::BadDomain.because(format!("no address, URL or hash, and not a host: {why}"))
-}
+use crate::rules::reader::Observer;
 
 /// A value as a row of the place `Value`: its fields by their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +31,8 @@ impl TypedValue {
                     fields: fields.collect(),
                 }]
             }
+            // No reader of values makes one.
+            Ioc::Network(network) => vec![one("Address", &network.addr().to_string())],
             Ioc::Domain(host) => vec![one("Host", host.as_str())],
             Ioc::Hash(algorithm, digits) => {
                 let prefix = Kind::from(*algorithm).prefix();
@@ -149,51 +98,5 @@ impl<'i, F: Feed<'i>> Matcher<'i, F> {
             }
         }
         hits.append(&mut best);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> String {
-        match read_value(text) {
-            Ok(Ioc::Address(ip, port)) => format!("address {ip} {port:?}"),
-            Ok(Ioc::Domain(host)) => format!("host {}", host.as_str()),
-            Ok(Ioc::Url(url)) => format!("url {}", url.normalized),
-            Ok(Ioc::Hash(algorithm, hex)) => format!("{algorithm:?} {hex}"),
-            Err(reject) => reject.reason.name().to_owned(),
-        }
-    }
-
-    #[test]
-    fn a_value_is_told_by_its_look() {
-        let md5 = "45c4710edc62df311612101b9160c7e1";
-        for (text, expected) in [
-            ("203.0.113.7", "address 203.0.113.7 None"),
-            ("203.0.113.7:443", "address 203.0.113.7 Some(443)"),
-            ("2001:db8:0::7", "address 2001:db8::7 None"),
-            ("2001:db8::7:443", "address 2001:db8::7:443 None"),
-            ("[2001:db8::7]:443", "address 2001:db8::7 Some(443)"),
-            ("::ffff:203.0.113.7", "address 203.0.113.7 None"),
-            ("Evil.Example.", "host evil.example"),
-            ("evil.example:8080", "host evil.example"),
-            ("evil.example/gate.php", "host evil.example"),
-            ("beef.example", "host beef.example"),
-            ("HTTP://Evil.example/A", "url http://evil.example/A"),
-            (&md5.to_uppercase(), &format!("Md5 {md5}")),
-            (&format!("MD5={md5}"), &format!("Md5 {md5}")),
-            (&format!("md5:{md5}"), &format!("Md5 {md5}")),
-            ("d41d8cd98f00b204e9800998ecf8427e", "never_indicator"),
-            (&"0".repeat(40), "never_indicator"),
-            ("IMPHASH=45c4710edc62df311612101b9160c7e1", "bad_domain"),
-            ("abc.onion", "onion"),
-            ("localhost", "bad_domain"),
-            ("no such thing", "bad_domain"),
-            ("http://", "bad_url"),
-            ("203.0.113.700", "bad_domain"),
-        ] {
-            assert_eq!(read(text), expected, "{text}");
-        }
     }
 }

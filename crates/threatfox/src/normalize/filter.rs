@@ -1,7 +1,5 @@
 //! Which valid records are wanted.
 
-use std::net::IpAddr;
-
 use crate::false_positives::FalsePositives;
 use crate::ioc::Ioc;
 use crate::ip::{Scope, scope};
@@ -37,7 +35,7 @@ impl Filter {
         }
         if self
             .active_since
-            .is_some_and(|since| record.activity() < since)
+            .is_some_and(|since| record.activity().is_some_and(|time| time < since))
         {
             return Some(Reason::TooOld.into());
         }
@@ -47,7 +45,7 @@ impl Filter {
     }
 
     fn not_global(&self, record: &Record<'_>) -> Option<Reject> {
-        match address(&record.ioc).and_then(scope) {
+        match worst_scope(&record.ioc) {
             Some(Scope::Reserved) => {
                 Some(Reason::NotGlobal.because("unspecified, multicast or reserved"))
             }
@@ -59,11 +57,13 @@ impl Filter {
     }
 }
 
-fn address(ioc: &Ioc<'_>) -> Option<IpAddr> {
+/// The scope of an indicator's address; of a network that of its first address, or else of its last.
+fn worst_scope(ioc: &Ioc<'_>) -> Option<Scope> {
     match ioc {
-        Ioc::Address(ip, _) => Some(*ip),
+        Ioc::Address(ip, _) => scope(*ip),
+        Ioc::Network(network) => scope(network.network()).or_else(|| scope(network.broadcast())),
         Ioc::Url(url) => match url.host {
-            UrlHost::Address(ip) => Some(ip),
+            UrlHost::Address(ip) => scope(ip),
             UrlHost::Name(_) => None,
         },
         Ioc::Domain(_) | Ioc::Hash(..) => None,

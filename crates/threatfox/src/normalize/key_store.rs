@@ -9,6 +9,7 @@ use std::io;
 use rayon::slice::ParallelSliceMut;
 
 use super::Store;
+use super::origin::Origins;
 use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
 use crate::feed::{self, FeedRow};
@@ -21,6 +22,9 @@ use crate::warning::limit;
 /// No time.
 const NEVER: i64 = i64::MIN;
 
+/// ThreatFox's own word where no family is known. Hunts leave out what has none, by their MalwareRegex.
+const UNKNOWN: &str = "Unknown malware";
+
 /// What one record says about one key.
 #[derive(Debug, Clone, Copy)]
 struct Fact {
@@ -28,11 +32,13 @@ struct Fact {
     start: [u64; 2],
     key: Span,
     ioc: Span,
+    /// 0 means none.
     id: u64,
     first_seen: i64,
     last_seen: i64,
     malware: u32,
     threat_type: u32,
+    origin: u32,
     weakening: u32,
     /// 0 means none.
     port: u16,
@@ -56,6 +62,7 @@ pub struct KeyStore {
     arena: Arena,
     malware: Names,
     threat_types: Names,
+    origins: Origins,
     /// What the policy says of what it weakens.
     weakenings: Names,
 }
@@ -76,10 +83,14 @@ impl Store for KeyStore {
         } else {
             malware
         };
+        let malware = if malware.is_empty() { UNKNOWN } else { malware };
         let malware = self.malware.number(malware)?;
         let threat_type = self
             .threat_types
             .number(record.raw.get(Column::ThreatType))?;
+        let origin = self
+            .origins
+            .number(record.raw.get(Column::Source), record.raw.get(Column::Link))?;
         let weakening = self.weakenings.number(weakening)?;
         let mut ioc: Option<Span> = None;
         let mut failure = None;
@@ -96,11 +107,12 @@ impl Store for KeyStore {
                     start: start_of(key.text),
                     key: span,
                     ioc: ioc_span,
-                    id: record.id,
-                    first_seen: record.first_seen,
+                    id: record.id.unwrap_or(0),
+                    first_seen: record.first_seen.unwrap_or(NEVER),
                     last_seen: record.last_seen.unwrap_or(NEVER),
                     malware,
                     threat_type,
+                    origin,
                     weakening,
                     port: key.port.unwrap_or(0),
                     confidence: record.confidence,
@@ -123,6 +135,7 @@ impl Store for KeyStore {
             // The separator of merged names cannot stand in a name.
             names.rewrite(|name| clean(name).replace(';', ","));
         }
+        self.origins.split();
         let arena = &self.arena;
         self.facts
             .par_sort_unstable_by(|a, b| a.start.cmp(&b.start).then_with(|| compare(arena, a, b)));
@@ -151,9 +164,13 @@ impl KeyStore {
     }
 
     /// The row of a key that one record speaks of, as most are.
-    fn row<'a>(&'a self, fact: &Fact, ports: &'a [u16]) -> FeedRow<'a> {
+    fn row<'a>(&'a self, fact: &Fact, ports: &'a [u16], link: &'a mut String) -> FeedRow<'a> {
+        let key = self.arena.get(fact.key);
+        let origin = self.origins.get(fact.origin);
+        let id = (fact.id != 0).then_some(fact.id);
+        origin.link_of(id, key, link);
         FeedRow {
-            key: self.arena.get(fact.key),
+            key,
             kind: fact.kind,
             ioc: self.arena.get(fact.ioc),
             ioc_type: fact.ioc_type.name(),
@@ -162,11 +179,13 @@ impl KeyStore {
             malware: self.malware.text(fact.malware),
             threat_type: self.threat_types.text(fact.threat_type),
             confidence: fact.confidence,
-            first_seen: Some(fact.first_seen),
+            first_seen: time(fact.first_seen),
             last_seen: time(fact.last_seen),
-            id: Some(fact.id),
+            id: id.filter(|_| origin.is_threatfox()),
             iocs: 1,
             compromised: fact.compromised,
+            source: &origin.source,
+            link,
             warning: self.weakenings.text(fact.weakening),
         }
     }
@@ -187,9 +206,18 @@ impl KeyStore {
             .unwrap_or_default()
     }
 
+    /// The number that ThreatFox has for the newest of its records.
+    fn threatfox_id(&self, facts: &[Fact]) -> Option<u64> {
+        let numbered = |fact: &&Fact| fact.id != 0 && self.origins.get(fact.origin).is_threatfox();
+        let newest = facts.iter().filter(numbered);
+        newest.max_by(|a, b| self.newer(a, b)).map(|fact| fact.id)
+    }
+
     fn newer(&self, a: &Fact, b: &Fact) -> Ordering {
         let order = a.activity().cmp(&b.activity()).then(a.id.cmp(&b.id));
-        order.then_with(|| self.arena.get(a.ioc).cmp(self.arena.get(b.ioc)))
+        order
+            .then_with(|| self.arena.get(a.ioc).cmp(self.arena.get(b.ioc)))
+            .then_with(|| self.origins.compare(a.origin, b.origin))
     }
 }
 
@@ -214,6 +242,8 @@ impl feed::Part for Part<'_> {
         let mut ports = Vec::new();
         let mut malware = Merged::default();
         let mut threat_types = Merged::default();
+        let mut sources: String;
+        let mut link = String::new();
         let (mut done, mut touched) = (0, 0);
         for facts in self.facts.chunk_by(|a, b| store.same_key(a, b)) {
             // Sorted facts have their texts anywhere in memory: fetched by the dozen, the waits for it overlap.
@@ -230,17 +260,23 @@ impl feed::Part for Part<'_> {
             let Some(newest) = store.newest(facts) else {
                 continue;
             };
-            let mut row = store.row(newest, &ports);
+            let mut row = store.row(newest, &ports, &mut link);
             if facts.len() > 1 {
                 row.exact = facts.iter().all(|f| f.kind != row.kind || f.exact);
                 row.malware = malware.of(&store.malware, facts.iter().map(|f| f.malware));
                 row.threat_type =
                     threat_types.of(&store.threat_types, facts.iter().map(|f| f.threat_type));
                 row.confidence = facts.iter().map(|f| f.confidence).fold(0, u8::max);
-                row.first_seen = facts.iter().map(|f| f.first_seen).min();
+                row.first_seen = facts.iter().filter_map(|f| time(f.first_seen)).min();
                 row.last_seen = time(facts.iter().map(|f| f.last_seen).fold(NEVER, i64::max));
-                // Sorted by id within a key: the same record in two inputs counts once.
-                row.iocs = facts.chunk_by(|a, b| a.id == b.id).count() as u64;
+                // Sorted by id and origin within a key: the same record in two inputs counts once.
+                let same = |a: &Fact, b: &Fact| a.id == b.id && a.origin == b.origin;
+                row.iocs = facts.chunk_by(same).count() as u64;
+                if let Some(merged) = store.origins.merged(facts.iter().map(|f| f.origin)) {
+                    sources = merged;
+                    row.source = &sources;
+                    row.id = store.threatfox_id(facts);
+                }
                 row.warning = store.weakening(facts.iter().filter(|f| f.kind == row.kind));
                 row.compromised = facts.iter().any(|f| f.compromised);
             }
@@ -255,7 +291,8 @@ fn time(second: i64) -> Option<i64> {
 }
 
 fn compare(arena: &Arena, a: &Fact, b: &Fact) -> Ordering {
-    arena.get(a.key).cmp(arena.get(b.key)).then(a.id.cmp(&b.id))
+    let order = arena.get(a.key).cmp(arena.get(b.key));
+    order.then(a.id.cmp(&b.id)).then(a.origin.cmp(&b.origin))
 }
 
 fn start_of(key: &str) -> [u64; 2] {

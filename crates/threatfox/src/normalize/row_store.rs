@@ -2,17 +2,18 @@
 //! last.
 
 use super::Store;
+use super::origin::{Origin, Origins};
 use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
 use crate::ioc::{Ioc, IocType};
 use crate::match_key::{KeyMaker, Kind};
-use crate::record::{Column, Record};
+use crate::record::{Column, Record, THREATFOX_PAGE};
 use crate::text::clean;
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    id: u64,
-    first_seen: i64,
+    id: Option<u64>,
+    first_seen: Option<i64>,
     last_seen: Option<i64>,
     ioc: Span,
     key: Span,
@@ -22,6 +23,7 @@ struct Row {
     threat_type: u32,
     reporter: u32,
     tags: u32,
+    origin: u32,
     port: Option<u16>,
     confidence: u8,
     kind: Kind,
@@ -35,6 +37,7 @@ pub struct RowStore {
     rows: Vec<Row>,
     arena: Arena,
     names: Names,
+    origins: Origins,
 }
 
 /// A row by IOC, with the columns of [`crate::rows::COLUMNS`].
@@ -51,12 +54,28 @@ pub struct IocRow<'a> {
     pub malware_printable: &'a str,
     pub threat_type: &'a str,
     pub confidence: u8,
-    pub first_seen: i64,
+    pub first_seen: Option<i64>,
     pub last_seen: Option<i64>,
     pub reporter: &'a str,
     pub reference: &'a str,
     pub tags: &'a str,
-    pub id: u64,
+    pub id: Option<u64>,
+    pub source: &'a str,
+    origin: &'a Origin,
+}
+
+impl IocRow<'_> {
+    /// The page of the record.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let mut link = String::new();
+        if self.origin.is_threatfox() {
+            let id = self.id.map(|id| id.to_string()).unwrap_or_default();
+            return THREATFOX_PAGE.replace("{id}", &id);
+        }
+        self.origin.link_of(self.id, self.key, &mut link);
+        link
+    }
 }
 
 impl Store for RowStore {
@@ -82,8 +101,11 @@ impl Store for RowStore {
         let port = match &record.ioc {
             Ioc::Address(_, port) => *port,
             Ioc::Url(url) => url.port,
-            Ioc::Domain(_) | Ioc::Hash(..) => None,
+            Ioc::Network(_) | Ioc::Domain(_) | Ioc::Hash(..) => None,
         };
+        let origin = self
+            .origins
+            .number(raw.get(Column::Source), raw.get(Column::Link))?;
         let mut name = |column| self.names.number(&clean(raw.get(column)));
         self.rows.push(Row {
             id: record.id,
@@ -94,6 +116,7 @@ impl Store for RowStore {
             threat_type: name(Column::ThreatType)?,
             reporter: name(Column::Reporter)?,
             tags: name(Column::Tags)?,
+            origin,
             ioc: self.arena.add_after(&clean(raw.get(Column::Ioc)), key)?,
             key,
             reference: self.arena.add(&clean(raw.get(Column::Reference)))?,
@@ -107,13 +130,20 @@ impl Store for RowStore {
     }
 
     fn sort(&mut self) {
-        let Self { rows, arena, names } = self;
-        let activity = |row: &Row| row.first_seen.max(row.last_seen.unwrap_or(i64::MIN));
+        let Self {
+            rows,
+            arena,
+            names,
+            origins,
+        } = self;
+        origins.split();
+        let activity = |row: &Row| row.first_seen.max(row.last_seen);
         rows.sort_unstable_by(|a, b| {
             b.id.cmp(&a.id)
                 .then(activity(b).cmp(&activity(a)))
                 .then_with(|| {
-                    let (a, b) = (view(arena, names, a), view(arena, names, b));
+                    let view = |row| view(arena, names, origins, row);
+                    let (a, b) = (view(a), view(b));
                     // Two versions of one record, active at the same time: any fixed order will do.
                     (
                         a.ioc,
@@ -124,6 +154,7 @@ impl Store for RowStore {
                         a.threat_type,
                         a.reporter,
                         a.malware_printable,
+                        a.origin,
                     )
                         .cmp(&(
                             b.ioc,
@@ -134,10 +165,16 @@ impl Store for RowStore {
                             b.threat_type,
                             b.reporter,
                             b.malware_printable,
+                            b.origin,
                         ))
                 })
         });
-        rows.dedup_by_key(|row| row.id);
+        // Rows without a number are the same where they say the same.
+        rows.dedup_by(|a, b| {
+            let same = a.id == b.id && a.origin == b.origin;
+            same && (a.id.is_some()
+                || view(arena, names, origins, a) == view(arena, names, origins, b))
+        });
     }
 }
 
@@ -149,11 +186,12 @@ impl RowStore {
     pub fn each_row<E>(&self, mut take: impl FnMut(&IocRow<'_>) -> Result<(), E>) -> Result<(), E> {
         self.rows
             .iter()
-            .try_for_each(|row| take(&view(&self.arena, &self.names, row)))
+            .try_for_each(|row| take(&view(&self.arena, &self.names, &self.origins, row)))
     }
 }
 
-fn view<'a>(arena: &'a Arena, names: &'a Names, row: &Row) -> IocRow<'a> {
+fn view<'a>(arena: &'a Arena, names: &'a Names, origins: &'a Origins, row: &Row) -> IocRow<'a> {
+    let origin = origins.get(row.origin);
     IocRow {
         ioc: arena.get(row.ioc),
         ioc_type: row.ioc_type.name(),
@@ -171,5 +209,7 @@ fn view<'a>(arena: &'a Arena, names: &'a Names, row: &Row) -> IocRow<'a> {
         reference: arena.get(row.reference),
         tags: names.text(row.tags),
         id: row.id,
+        source: &origin.source,
+        origin,
     }
 }

@@ -9,12 +9,9 @@ use serde_yaml::Spanned;
 
 use super::entry::{HashEntry, HostEntry, Name, Network, Percent, UrlEntry};
 use crate::ioc::Ioc;
-use crate::record::{Column, Record};
+use crate::record::{Column, Record, THREATFOX};
 use crate::shared_hosts::HostSet;
 use crate::url::UrlHost;
-
-/// The source of every record.
-const SOURCE: &str = "threatfox";
 
 /// A list; none where only its name is written.
 pub(super) type Entries<T> = Option<Vec<Spanned<T>>>;
@@ -108,6 +105,7 @@ impl Section {
     fn by_indicator(&self, ioc: &Ioc<'_>) -> Option<Cause> {
         match ioc {
             Ioc::Address(ip, _) => self.by_address(*ip),
+            Ioc::Network(network) => self.by_network(*network),
             Ioc::Domain(host) => self.by_host(host.as_str()),
             Ioc::Hash(_, hex) => find(&self.hashes, "hashes", hex),
             Ioc::Url(url) => {
@@ -122,6 +120,17 @@ impl Section {
 
     fn by_address(&self, ip: IpAddr) -> Option<Cause> {
         let (net, line) = self.networks.iter().find(|(net, _)| net.contains(&ip))?;
+        Some(Cause {
+            section: "ips",
+            entry: net.to_string(),
+            line: *line,
+        })
+    }
+
+    /// A network that touches a named one: a part of it would have to go, and the rest is not worth it.
+    fn by_network(&self, network: IpNet) -> Option<Cause> {
+        let touches = |net: &IpNet| net.contains(&network) || network.contains(net);
+        let (net, line) = self.networks.iter().find(|(net, _)| touches(net))?;
         Some(Cause {
             section: "ips",
             entry: net.to_string(),
@@ -148,7 +157,12 @@ impl Section {
         } else {
             raw.get(Column::Tags)
         };
-        let id = self.ids.get(&record.id);
+        let source = match raw.get(Column::Source) {
+            "" => THREATFOX,
+            source => source,
+        };
+        let id = record.id.filter(|_| source == THREATFOX);
+        let id = id.and_then(|id| Some((id, self.ids.get(&id)?)));
         let confidence = self.below_confidence;
         name(&self.malware, "malware", raw.get(Column::Malware))
             .or_else(|| name(&self.malware, "malware", raw.get(Column::MalwarePrintable)))
@@ -158,13 +172,13 @@ impl Section {
                     .find_map(|tag| name(&self.tags, "tags", tag))
             })
             .or_else(|| {
-                id.map(|line| Cause {
+                id.map(|(id, line)| Cause {
                     section: "ids",
-                    entry: record.id.to_string(),
+                    entry: id.to_string(),
                     line: *line,
                 })
             })
-            .or_else(|| find(&self.sources, "sources", SOURCE))
+            .or_else(|| name(&self.sources, "sources", source))
             .or_else(|| {
                 let (least, line) = confidence.filter(|(least, _)| record.confidence < *least)?;
                 Some(Cause {

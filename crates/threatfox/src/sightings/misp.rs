@@ -28,6 +28,7 @@ impl Sightings {
         for (sighted, seen) in &self.seen {
             let value = match sighted {
                 Sighted::Address(ip) => ip.to_string(),
+                Sighted::Network(network) => network.to_string(),
                 Sighted::Domain(text) | Sighted::Url(text) | Sighted::Hash(_, text) => text.clone(),
             };
             for time in seen.days.values() {

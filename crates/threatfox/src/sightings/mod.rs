@@ -12,14 +12,15 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, Read};
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::error::{Error, Place};
 use crate::ioc::Ioc;
-use crate::lookup::{read_value, refang};
 use crate::rules::{Algorithm, Strength};
 use crate::source::{Input, skip_mark, unpack};
 use crate::text::clean;
+use crate::value::{read_value, refang};
 use hit::Hit;
 
 /// A line may have this many bytes: the text of a script stands in it.
@@ -31,6 +32,7 @@ const MAX_OF_ONE: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Sighted {
     Address(IpAddr),
+    Network(IpNet),
     Domain(String),
     Hash(&'static str, String),
     /// As it was published.
@@ -196,6 +198,7 @@ fn sighted(ioc: &str) -> Option<Sighted> {
     let text = refang(ioc.trim());
     Some(match read_value(&text).ok()? {
         Ioc::Address(ip, _) => Sighted::Address(ip),
+        Ioc::Network(network) => Sighted::Network(network),
         Ioc::Domain(host) => Sighted::Domain(host.as_str().to_owned()),
         Ioc::Url(_) => Sighted::Url(text.into()),
         Ioc::Hash(algorithm, digits) => Sighted::Hash(name_of(algorithm), digits.into_owned()),

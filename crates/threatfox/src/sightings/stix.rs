@@ -6,6 +6,8 @@
 use std::io::{self, Write};
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -47,6 +49,7 @@ fn objects_of(sighted: &Sighted, seen: &Seen) -> [Value; 4] {
     let (observable, path) = observable(sighted);
     let value = match sighted {
         Sighted::Address(ip) => ip.to_string(),
+        Sighted::Network(network) => network.to_string(),
         Sighted::Domain(text) | Sighted::Url(text) | Sighted::Hash(_, text) => text.clone(),
     };
     let quoted = value.replace('\\', r"\\").replace('\'', r"\'");
@@ -94,6 +97,8 @@ fn observable(sighted: &Sighted) -> (Value, String) {
     let (kind, property, value) = match sighted {
         Sighted::Address(ip @ IpAddr::V4(_)) => ("ipv4-addr", "value", json!(ip.to_string())),
         Sighted::Address(ip @ IpAddr::V6(_)) => ("ipv6-addr", "value", json!(ip.to_string())),
+        Sighted::Network(net @ IpNet::V4(_)) => ("ipv4-addr", "value", json!(net.to_string())),
+        Sighted::Network(net @ IpNet::V6(_)) => ("ipv6-addr", "value", json!(net.to_string())),
         Sighted::Domain(name) => ("domain-name", "value", json!(name)),
         Sighted::Url(url) => ("url", "value", json!(url)),
         Sighted::Hash(name, digits) => {

@@ -9,6 +9,7 @@ use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
 use super::budget::{Bounded, Budget, Packed};
+use super::{Reading, misp};
 use crate::error::Error;
 
 /// Unpacked data may have this many bytes.
@@ -25,6 +26,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct Input {
     name: String,
     origin: Origin,
+    reading: Reading,
 }
 
 #[derive(Debug, Clone)]
@@ -42,12 +44,30 @@ impl Input {
             return Self {
                 name: "standard input".to_owned(),
                 origin: Origin::Stdin,
+                reading: Reading::default(),
             };
         }
         Self {
             name: path.display().to_string(),
             origin: Origin::File(path.to_owned()),
+            reading: Reading::default(),
         }
+    }
+
+    /// The file, or the events of the folder of a MISP feed, which its `manifest.json` names.
+    ///
+    /// # Errors
+    /// The manifest cannot be read, or names something else than files of the folder.
+    pub fn all_of(path: &Path) -> Result<Vec<Self>, Error> {
+        let manifest = path.join("manifest.json");
+        if !manifest.is_file() {
+            return Ok(vec![Self::new(path)]);
+        }
+        let events = misp::events_in(&manifest)?;
+        Ok(events
+            .into_iter()
+            .map(|event| Self::new(&path.join(event)))
+            .collect())
     }
 
     /// A file under another name, such as the address it was downloaded from (without any key in it).
@@ -56,6 +76,7 @@ impl Input {
         Self {
             name: name.into(),
             origin: Origin::File(path.to_owned()),
+            reading: Reading::default(),
         }
     }
 
@@ -65,7 +86,19 @@ impl Input {
         Self {
             name: name.into(),
             origin: Origin::Memory(bytes.into()),
+            reading: Reading::default(),
         }
+    }
+
+    /// The same, to be read so.
+    #[must_use]
+    pub fn read_as(mut self, reading: Reading) -> Self {
+        self.reading = reading;
+        self
+    }
+
+    pub(super) fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     /// The name for messages.

@@ -29,8 +29,13 @@ impl Form {
     /// # Errors
     /// [`Error::Broken`], with the first of them.
     pub(super) fn check(&self, name: &str, records: u64) -> Result<(), Error> {
+        self.check_share(name, records, ONE_IN)
+    }
+
+    /// The same where one in so many may lack it.
+    pub(super) fn check_share(&self, name: &str, records: u64, one_in: u64) -> Result<(), Error> {
         match &self.first {
-            Some((place, reject)) if self.rejected > records / ONE_IN => Err(Error::Broken {
+            Some((place, reject)) if self.rejected > records / one_in => Err(Error::Broken {
                 name: name.to_owned(),
                 place: *place,
                 problem: format!(

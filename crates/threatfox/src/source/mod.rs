@@ -6,10 +6,23 @@ mod ahead;
 mod budget;
 mod container;
 mod csv_records;
+mod custom;
+mod feodo;
 mod form;
+mod json_rows;
 mod json_text;
+mod json_value;
+mod list;
+mod malwarebazaar;
+mod misp;
+mod reading;
+mod row;
+mod stix;
+mod table;
 mod threatfox;
+mod types;
 mod update;
+mod urlhaus;
 
 use std::collections::BTreeSet;
 use std::io::BufRead;
@@ -20,11 +33,13 @@ pub(crate) use budget::Budget;
 pub use container::Input;
 pub(crate) use container::{skip_mark, unpack, unpack_gzip};
 pub(crate) use csv_records::Records;
+pub use custom::CsvColumns;
 pub(crate) use json_text::TextBound;
+pub use reading::{Format, Reading, SourceName};
 pub use update::Update;
 
 use crate::error::Error;
-use crate::record::RawRecord;
+use crate::record::{RawRecord, THREATFOX};
 use crate::reject::Reject;
 use crate::text::clean;
 
@@ -34,11 +49,29 @@ pub(crate) const FEED_START: &str = "key,kind,";
 /// One field may have this many bytes; a larger one is damage or an attack.
 pub const MAX_FIELD: usize = 64 * 1024;
 
-/// The sources, in the order in which they are asked whether they recognize an input.
-const SOURCES: [&dyn Source; 1] = [&threatfox::ThreatFox];
+/// The sources, in the order in which they are asked whether they recognize an input: the last takes every comment and every
+/// object of JSON for its own.
+const SOURCES: [&dyn Source; 8] = [
+    &urlhaus::UrlHaus,
+    &malwarebazaar::MalwareBazaar,
+    &feodo::Feodo,
+    &misp::Misp,
+    &stix::Stix,
+    &custom::Custom,
+    &list::List,
+    &threatfox::ThreatFox,
+];
 
 /// Somebody who publishes indicators, and the formats of theirs.
 trait Source: Sync {
+    /// The name in the column `source` of a feed, and of the formats together.
+    fn name(&self) -> &'static str;
+
+    /// Where it publishes what is new, if it does so for programs.
+    fn published(&self) -> Option<Published> {
+        None
+    }
+
     /// Whether content that begins with this text is in one of the formats. The name of a file says nothing.
     fn recognizes(&self, start: &str) -> bool;
 
@@ -49,9 +82,19 @@ trait Source: Sync {
     fn read(
         &self,
         name: &str,
+        reading: &Reading,
         content: &mut (dyn BufRead + Send),
         sink: &mut dyn Sink,
     ) -> Result<Report, Error>;
+}
+
+/// Where a source publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// The address that everybody may ask.
+    pub open: &'static str,
+    /// The address for holders of a key, which stands in place of `<AUTH-KEY>`.
+    pub keyed: Option<&'static str>,
 }
 
 /// The counts of an input.
@@ -61,7 +104,7 @@ pub struct Report {
     pub name: String,
     /// The format, by the name that its source gives it.
     pub format: &'static str,
-    /// How many records.
+    /// How many records were handed over: a record of a source may hold several indicators, and each counts.
     pub records: u64,
     /// Columns that this version does not know.
     pub unknown_columns: BTreeSet<String>,
@@ -88,6 +131,14 @@ pub trait Sink {
     /// # Errors
     /// Only what stops the whole run.
     fn unreadable(&mut self, raw: &RawRecord<'_>, reject: &Reject) -> Result<(), Error>;
+
+    /// Hears that so many records are in memory and will come: some say only at their end what all of them share.
+    ///
+    /// # Errors
+    /// They are more than the input may hold.
+    fn expect(&mut self, _records: u64) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Reads all records of an input into the sink.
@@ -98,24 +149,38 @@ pub trait Sink {
 pub fn read(input: &Input, sink: &mut dyn Sink) -> Result<Report, Error> {
     unpack(input, |content, budget| {
         let name = input.name();
-        let source = recognize(name, content)?;
+        let reading = input.reading();
+        let source = match reading.source() {
+            Some(source) => source,
+            None => recognize(name, content)?,
+        };
         skip_mark(content).map_err(|source| Error::Unreadable {
             name: name.to_owned(),
             source,
         })?;
         let mut sink = Budgeted {
             name,
+            source: reading.source_name().unwrap_or(source.name()),
             budget,
             records: 0,
             sink,
         };
-        source.read(name, content, &mut sink)
+        let mut report = source.read(name, reading, content, &mut sink)?;
+        report.records = sink.records;
+        // Of ThreatFox there may be nothing new; what says so is whole by its last line.
+        if report.records == 0 && source.name() != THREATFOX {
+            let problem = "it holds no records".to_owned();
+            let name = name.to_owned();
+            return Err(Error::Incomplete { name, problem });
+        }
+        Ok(report)
     })
 }
 
-/// Counts the records, so that they stay within what the input may hold.
+/// Counts the records, so that they stay within what the input may hold, and says whose they are.
 struct Budgeted<'a> {
     name: &'a str,
+    source: &'a str,
     budget: &'a Budget,
     records: u64,
     sink: &'a mut dyn Sink,
@@ -131,13 +196,28 @@ impl Budgeted<'_> {
 impl Sink for Budgeted<'_> {
     fn record(&mut self, raw: &RawRecord<'_>) -> Result<(), Error> {
         self.count()?;
-        self.sink.record(raw)
+        let mut raw = *raw;
+        raw.set_source(self.source);
+        self.sink.record(&raw)
     }
 
     fn unreadable(&mut self, raw: &RawRecord<'_>, reject: &Reject) -> Result<(), Error> {
         self.count()?;
         self.sink.unreadable(raw, reject)
     }
+
+    fn expect(&mut self, records: u64) -> Result<(), Error> {
+        self.budget.check_records(self.name, self.records + records)
+    }
+}
+
+/// The first byte that is no blank, as JSON begins with a bracket.
+fn first_byte(name: &str, content: &mut dyn BufRead) -> Result<Option<u8>, Error> {
+    let start = content.fill_buf().map_err(|source| Error::Unreadable {
+        name: name.to_owned(),
+        source,
+    })?;
+    Ok(start.trim_ascii_start().first().copied())
 }
 
 /// Finds the source by the first characters.
@@ -158,6 +238,9 @@ fn recognize(name: &str, content: &mut dyn BufRead) -> Result<&'static dyn Sourc
     if let Some(kind) = other_format(text) {
         return Err(Error::OtherFormat { name, kind });
     }
+    if let Some(why) = of_no_use(text) {
+        return Err(Error::OfNoUse { name, why });
+    }
     if let Some(source) = SOURCES.into_iter().find(|source| source.recognizes(text)) {
         return Ok(source);
     }
@@ -175,18 +258,17 @@ fn recognize(name: &str, content: &mut dyn BufRead) -> Result<&'static dyn Sourc
 
 /// Recognizes what other tools write, so that the error does not call it a damaged export.
 fn other_format(text: &str) -> Option<&'static str> {
-    let json: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let starts = |texts: &[&str]| texts.iter().any(|text| json.starts_with(text));
-    let has = |texts: &[&str]| texts.iter().any(|text| json.contains(text));
-    if starts(&["{\"Event\":{", "{\"response\":", "[{\"Event\":{"]) {
-        Some("MISP event")
-    } else if starts(&["{"]) && has(&["\"type\":\"bundle\"", "\"spec_version\":\"2."]) {
-        Some("STIX bundle")
-    } else if starts(&["<"]) && has(&["stix:STIX_Package"]) {
-        Some("STIX package")
-    } else {
-        None
+    if text.starts_with('<') && text.contains("stix:STIX_Package") {
+        return Some("STIX package of version 1");
     }
+    None
+}
+
+/// Recognizes what can be read and is of no use: why.
+fn of_no_use(text: &str) -> Option<&'static str> {
+    (text.starts_with('#') && text.contains("SSLBL")).then_some(
+        "SSLBL has hashes of certificates, not of files, and no log that is read has these",
+    )
 }
 
 fn page_title(html: &str) -> String {

@@ -90,8 +90,8 @@ impl Sink for Earlier<'_> {
             // The sink says what is wrong with it.
             return self.sink.record(raw);
         };
-        let known = self.update.ids.contains(&record.id);
-        let covered = record.first_seen >= self.update.covered_since;
+        let known = record.id.is_some_and(|id| self.update.ids.contains(&id));
+        let covered = record.first_seen >= Some(self.update.covered_since);
         self.update.covered += u64::from(covered);
         self.update.missing += u64::from(covered && !known);
         if known {

@@ -4,7 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use clap::ValueEnum;
-use threatfox::download::{Days, Export, ExportType, Format, Period, Request};
+use threatfox::download::{self, Days, Export, ExportType, Period, Request};
+use threatfox::record::THREATFOX;
+use threatfox::source::{Format, Reading, SourceName};
+use url::Url;
 
 use super::super::Usage;
 use crate::advice::MORE_DAYS;
@@ -23,6 +26,75 @@ pub enum Source {
     Recent,
     /// The export of all IOCs that have not expired
     Full,
+}
+
+/// One of the sources that make a feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// ThreatFox, by one of its ways.
+    ThreatFox(Source),
+    /// Another source, where it publishes.
+    Known(&'static str),
+    /// Any address, and the name of the source there; one of the known names says the format too.
+    At(String, Url),
+}
+
+impl Asked {
+    /// The source's name in the feed.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::ThreatFox(_) => THREATFOX,
+            Self::Known(name) => name,
+            Self::At(name, _) => name,
+        }
+    }
+
+    /// How its answer is read.
+    pub fn reading(&self, input_format: Option<Format>) -> Reading {
+        let known = self.name().parse().ok();
+        Reading {
+            format: match self {
+                Self::ThreatFox(_) => None,
+                Self::Known(_) => known,
+                Self::At(..) => known.or(input_format),
+            },
+            source_name: self.name().parse().ok(),
+            columns: None,
+        }
+    }
+}
+
+impl FromStr for Asked {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, address) = match text.split_once('=') {
+            // An address may have one too, behind its scheme.
+            Some((name, address)) if !name.contains("://") => (name, Some(address)),
+            _ if text.contains("://") => ("", Some(text)),
+            _ => (text, None),
+        };
+        if let Some(address) = address {
+            let url: Url = address
+                .parse()
+                .map_err(|error| format!("{address:?} is not an address: {error}"))?;
+            let host = url.host_str().unwrap_or_default().to_owned();
+            let name = if name.is_empty() { &host } else { name };
+            let name: SourceName = name.parse()?;
+            return Ok(Self::At(name.as_str().to_owned(), url));
+        }
+        if name == THREATFOX {
+            return Ok(Self::ThreatFox(Source::Auto));
+        }
+        if let Ok(source) = Source::from_str(name, false) {
+            return Ok(Self::ThreatFox(source));
+        }
+        let format = name.parse::<Format>().ok();
+        match format.filter(|format| format.published().is_some()) {
+            Some(format) => Ok(Self::Known(format.name())),
+            None => Err("it is none of auto, api, recent, full, urlhaus, malwarebazaar, feodo, and not [NAME=]https://…".to_owned()),
+        }
+    }
 }
 
 /// How far back.
@@ -87,8 +159,8 @@ impl Exports {
     /// its entries.
     pub fn of(self, period: Period) -> Request {
         let format = match (self.format, period) {
-            (Some(ExportFormat::Csv), _) | (None, Period::Full) => Format::Csv,
-            (Some(ExportFormat::Json), _) | (None, Period::Recent) => Format::Json,
+            (Some(ExportFormat::Csv), _) | (None, Period::Full) => download::Format::Csv,
+            (Some(ExportFormat::Json), _) | (None, Period::Recent) => download::Format::Json,
         };
         let only = self.only.map(|only| match only {
             Type::IpPort => ExportType::IpPort,
@@ -200,6 +272,28 @@ mod tests {
         ] {
             let got = chosen(Source::Auto, days, has_key);
             assert!(got.starts_with(choice), "{days} {has_key}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_a_name_or_an_address_with_or_without_a_name() {
+        for (text, name) in [
+            ("recent", "threatfox"),
+            ("threatfox", "threatfox"),
+            ("urlhaus", "urlhaus"),
+            ("https://cert.example/list.txt?a=b", "cert.example"),
+            ("partner=https://cert.example/list.txt", "partner"),
+        ] {
+            assert_eq!(text.parse::<Asked>().unwrap().name(), name, "{text}");
+        }
+        for text in [
+            "stix",
+            "list",
+            "everything",
+            "a b=https://x.example/",
+            "x=y",
+        ] {
+            assert!(text.parse::<Asked>().is_err(), "{text}");
         }
     }
 

@@ -1,21 +1,26 @@
-//! `threatfox fetch`: one download, one feed.
+//! `threatfox fetch`: one download of each source, one feed.
 
 mod choice;
+mod several;
 mod since_last;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
-use threatfox::download::{Cached, DownloadError, Export, Period, Request};
+use threatfox::download::{Cached, DownloadError, Export, Other, Period, Request};
+use threatfox::source::Format;
 use threatfox::summary::Summary;
 
-use self::choice::{ExportFormat, Exports, Source, Type, Window, choose};
+use self::choice::{Asked, ExportFormat, Exports, Type, Window, choose};
 use self::since_last::Plan;
+use super::Usage;
 use super::feed::{Inputs, Prepared, build_feed, report};
 use crate::answer::{Answer, Kept, input_of};
 use crate::feed_options::FeedOptions;
+use crate::message::message;
 use crate::network::{Network, NetworkOptions};
 use crate::say::say;
 
@@ -25,9 +30,21 @@ use crate::say::say;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// What to download
-    #[arg(long, value_enum, default_value_t = Source::Auto)]
-    source: Source,
+    /// What to download, several with commas between. Of ThreatFox: auto (the API if there is an Auth-Key, else the recent
+    /// export; the full export for more than 7 days), api (IOCs first seen in the last days; needs an Auth-Key), recent (what
+    /// was active within 48 hours) or full (all that has not expired). Of others: urlhaus, malwarebazaar, feodo, or
+    /// [NAME=]https://… of an export, an event, a bundle or a list; <AUTH-KEY> in its path stands for the key
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        value_delimiter = ',',
+        default_value = "auto"
+    )]
+    source: Vec<Asked>,
+
+    /// Read what is at an address with an unknown name as this source writes it [default: by its content]
+    #[arg(long, value_name = "SOURCE")]
+    input_format: Option<Format>,
 
     /// How many days back, or all. The API takes 1 to 7 [default: 7], and counts from when an IOC was first seen. With an
     /// export, IOCs that were not active in this many days are left out
@@ -78,6 +95,8 @@ Examples:
   threatfox fetch --source full -o threatfox-feed.csv.gz --summary json
   threatfox fetch --source api --days 3 --auth-key-file key.txt --by ioc --format jsonl
   threatfox fetch --days 30 --type ip-port -o feed.csv
+  threatfox fetch --source full,urlhaus,malwarebazaar,feodo -o threatfox-feed.csv.gz
+  threatfox fetch --source recent,partner=https://cert.example/list.txt -o threatfox-feed.csv.gz
   threatfox fetch --source full --policy policy.yaml --fplist --cache cache -o threatfox-feed.csv.gz
   threatfox fetch --since-last --cache cache -o threatfox-feed.csv.gz
 
@@ -92,6 +111,7 @@ Exit codes:
 pub fn run(options: Options) -> anyhow::Result<()> {
     let Options {
         source,
+        input_format,
         days,
         only,
         export_format,
@@ -117,6 +137,20 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let exports = Exports {
         only,
         format: export_format,
+    };
+    check_named_once(&source)?;
+    let source = match &source[..] {
+        [Asked::ThreatFox(source)] => *source,
+        _ => {
+            let asking = Asking {
+                network: &network,
+                days,
+                exports,
+                cache: cache.as_ref(),
+                input_format,
+            };
+            return run_several(&source, &asking, feed, &prepared, removed);
+        }
     };
     let plan = if since_last {
         let base = find_base(&network, exports, cache.as_ref())?;
@@ -151,6 +185,114 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         warn_of_times(&summary);
     }
     Ok(())
+}
+
+/// How several sources are asked.
+struct Asking<'a> {
+    network: &'a Network,
+    days: Option<Window>,
+    exports: Exports,
+    cache: Option<&'a Kept>,
+    input_format: Option<Format>,
+}
+
+/// Two parts of one name could not be told apart in the feed.
+fn check_named_once(sources: &[Asked]) -> Result<(), Usage> {
+    for (n, source) in sources.iter().enumerate() {
+        if sources[..n]
+            .iter()
+            .any(|other| other.name() == source.name())
+        {
+            return Err(Usage(format!(
+                "two sources are called {}: give one of them another name with NAME=https://…",
+                source.name()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Asks one source after the other, and makes one feed of all.
+fn run_several(
+    sources: &[Asked],
+    asking: &Asking<'_>,
+    mut feed: FeedOptions,
+    prepared: &Prepared,
+    removed: Option<Answer>,
+) -> anyhow::Result<()> {
+    let network = asking.network;
+    let mut answers = Vec::new();
+    let mut parts = Vec::new();
+    for source in sources {
+        let reading = source.reading(asking.input_format);
+        let got = match asking.ask(source, &mut feed) {
+            Ok(answer) => {
+                let input = answer.input().read_as(reading);
+                answers.push((source.name().to_owned(), answer));
+                Ok(input)
+            }
+            Err(error) if error.is::<Usage>() => return Err(error),
+            Err(error) => Err(network.without_key(&message(&error))),
+        };
+        parts.push(several::Source {
+            name: source.name().to_owned(),
+            got,
+        });
+    }
+    let summary = several::build(&mut parts, &feed, prepared, network)
+        .map_err(|error| network.hide_key(error))?;
+    // Only now, and only what made the feed.
+    let made = |name: &str| {
+        parts
+            .iter()
+            .any(|part| part.name == name && part.got.is_ok())
+    };
+    let used = answers.iter().filter(|(name, _)| made(name));
+    for answer in removed.iter().chain(used.map(|(_, answer)| answer)) {
+        answer.keep(asking.cache);
+    }
+    report(&summary, &feed)?;
+    warn_of_times(&summary);
+    Ok(())
+}
+
+impl Asking<'_> {
+    fn ask(&self, source: &Asked, feed: &mut FeedOptions) -> anyhow::Result<Answer> {
+        let name = source.name().to_owned();
+        let (url, keyed) = match source {
+            Asked::ThreatFox(source) => {
+                let choice = choose(*source, self.days, self.exports, self.network.has_key())?;
+                say!("downloading {choice}");
+                if !matches!(choice.request, Request::Iocs(_)) {
+                    let days = self.days.and_then(Window::days);
+                    feed.select.max_age = feed.select.max_age.or(days);
+                }
+                return obtain(self.network, &choice.request, self.cache);
+            }
+            Asked::Known(name) => {
+                let published = name.parse::<Format>().ok().and_then(Format::published);
+                let published = published.with_context(|| format!("{name} publishes nothing"))?;
+                let keyed = published.keyed.filter(|_| self.network.has_key());
+                (published.open.parse()?, keyed)
+            }
+            Asked::At(_, url) => (url.clone(), None),
+        };
+        say!("downloading {name}: --source");
+        let request = Request::Other(Other {
+            name: name.clone(),
+            url,
+        });
+        match (self.network.obtain(&request, self.cache), keyed) {
+            (Err(error), Some(keyed)) if is_closed(&error) => {
+                say!("{error}");
+                say!("trying the export for holders of an Auth-Key");
+                let url = keyed.parse()?;
+                self.network
+                    .obtain(&Request::Other(Other { name, url }), self.cache)
+            }
+            (result, _) => result,
+        }
+    }
 }
 
 /// The newest full export in the cache: the open one, or the one for holders of a key.

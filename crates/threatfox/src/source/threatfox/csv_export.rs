@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, Cursor, Read};
 
 use super::columns::{ColumnName, column_of};
+use super::hand;
 use crate::error::{Error, Place};
 use crate::record::{Column, RawRecord};
 use crate::reject::Reason;
@@ -98,7 +99,7 @@ impl Export<'_> {
             return self.sink.unreadable(&raw, &reject);
         }
         self.longer += u64::from(record.len() > columns);
-        self.sink.record(&raw)
+        hand(raw, self.sink)
     }
 
     fn check_number(&self) -> Result<(), Error> {

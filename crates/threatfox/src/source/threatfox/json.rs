@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::hand;
 use super::json_record::JsonRecord;
 use crate::error::{ApiError, Error, Place};
 use crate::reject::Reason;
@@ -131,7 +132,7 @@ impl Top<'_> {
         self.records += 1;
         let raw = self.record.as_raw();
         let taken = match self.record.too_large {
-            None => self.sink.record(&raw),
+            None => hand(raw, self.sink),
             Some(field) => {
                 let problem = format!("the field {field} is larger than the bound of 64 KiB");
                 let place = Place::Record(self.records);

@@ -1,30 +1,15 @@
 //! One record of JSON, read field by field into buffers that the next record uses again.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Write};
+use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::columns::{ColumnName, column_of};
 use crate::record::{Column, RawRecord};
 use crate::source::MAX_FIELD;
+use crate::source::json_value::Text;
 use crate::text::clean;
-
-const COLUMNS: [Column; Column::COUNT] = [
-    Column::Id,
-    Column::Ioc,
-    Column::IocType,
-    Column::ThreatType,
-    Column::Malware,
-    Column::MalwarePrintable,
-    Column::FirstSeen,
-    Column::LastSeen,
-    Column::Confidence,
-    Column::Compromised,
-    Column::Reference,
-    Column::Tags,
-    Column::Reporter,
-];
 
 /// The buffers of a record.
 #[derive(Default)]
@@ -47,7 +32,7 @@ impl JsonRecord {
     /// The record as text.
     pub(super) fn as_raw(&self) -> RawRecord<'_> {
         let mut raw = RawRecord::default();
-        for column in COLUMNS {
+        for column in Column::ALL {
             raw.set(column, &self.texts[column as usize]);
         }
         raw
@@ -121,76 +106,5 @@ impl Visitor<'_> for Name<'_> {
                 None
             }
         })
-    }
-}
-
-/// Any value as text: `null` as nothing, a list with commas between its items.
-struct Text<'a>(&'a mut String);
-
-impl<'de> DeserializeSeed<'de> for Text<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl Text<'_> {
-    fn push<E: serde::de::Error>(self, value: impl fmt::Display) -> Result<(), E> {
-        // A text over the bound is rejected later, so the rest of it is not kept.
-        if self.0.len() > MAX_FIELD {
-            return Ok(());
-        }
-        write!(self.0, "{value}").map_err(E::custom)
-    }
-}
-
-impl<'de> Visitor<'de> for Text<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, a number, true, false, null or a list of them")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        self.push(text)
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
-        self.push(value)
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
-        self.push(value)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
-        self.push(value)
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<(), E> {
-        self.push(value)
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        loop {
-            let before = self.0.len();
-            if (1..=MAX_FIELD).contains(&before) {
-                self.0.push(',');
-            }
-            if seq.next_element_seed(Text(self.0))?.is_none() {
-                self.0.truncate(before);
-                return Ok(());
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(())
     }
 }

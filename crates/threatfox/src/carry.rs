@@ -1,0 +1,158 @@
+//! The part of an earlier feed that a new one takes over, where its source cannot be asked.
+//!
+//! A row becomes records again, which go the way of all records: so today's filter and policy hold for them too. What several
+//! sources said of a key is one row, and cannot be taken apart: a part has the families and times of the whole row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::Error;
+use crate::feed::{self, FeedRow};
+use crate::match_key::Kind;
+use crate::record::{Column, RawRecord};
+use crate::source::{Input, Report, Sink};
+
+/// How many rows of a feed each source has.
+///
+/// # Errors
+/// Those of [`feed::read`].
+pub fn rows_by_source(feed: &Input) -> Result<BTreeMap<String, u64>, Error> {
+    let mut rows: BTreeMap<String, u64> = BTreeMap::new();
+    feed::read(feed, &mut |row, _| {
+        for source in row.source.split(';') {
+            match rows.get_mut(source) {
+                Some(count) => *count += 1,
+                None => _ = rows.insert(source.to_owned(), 1),
+            }
+        }
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// Hands the rows that a source has in a feed to the sink, as records of that source.
+///
+/// # Errors
+/// Those of [`feed::read`], and the sink's.
+pub fn read(feed: &Input, source: &str, sink: &mut dyn Sink) -> Result<Report, Error> {
+    let mut records = 0;
+    feed::read(feed, &mut |row, _| {
+        if row.source.split(';').any(|name| name == source) {
+            records += records_of(row, source, sink)?;
+        }
+        Ok(())
+    })?;
+    Ok(Report {
+        name: format!("{source} of the feed in use"),
+        format: "feed",
+        records,
+        unknown_columns: BTreeSet::new(),
+        longer_records: 0,
+    })
+}
+
+/// One record for each port and family, as no record has two.
+fn records_of(row: &FeedRow<'_>, source: &str, sink: &mut dyn Sink) -> Result<u64, Error> {
+    let families: Vec<&str> = row.malware.split(';').collect();
+    let threats: Vec<&str> = row.threat_type.split(';').collect();
+    let ports: Vec<String> = row.ports.iter().map(u16::to_string).collect();
+    let count = families.len().max(threats.len()).max(ports.len());
+    let time = |second: Option<i64>| {
+        let time = second.and_then(|second| jiff::Timestamp::from_second(second).ok());
+        time.map(|time| time.to_string()).unwrap_or_default()
+    };
+    let (first, last) = (time(row.first_seen), time(row.last_seen));
+    let id = row.id.map(|id| id.to_string()).unwrap_or_default();
+    let confidence = row.confidence.to_string();
+    for n in 0..count {
+        let mut raw = RawRecord::default();
+        let port = ports.get(n % ports.len().max(1));
+        // The indicator of an address may have the newest of its ports alone.
+        let value = if row.kind == Kind::Ip && port.is_some() {
+            row.key
+        } else {
+            row.indicator()
+        };
+        for (column, text) in [
+            (Column::Id, &*id),
+            (Column::Ioc, value),
+            (Column::IocType, ioc_type(row)),
+            (Column::Port, port.map_or("", |port| port)),
+            (Column::MalwarePrintable, families[n % families.len()]),
+            (Column::ThreatType, threats[n % threats.len()]),
+            (Column::Confidence, &confidence),
+            (Column::FirstSeen, &first),
+            (Column::LastSeen, &last),
+            (
+                Column::Compromised,
+                if row.compromised { "true" } else { "" },
+            ),
+            (Column::Link, row.link),
+        ] {
+            raw.set(column, text);
+        }
+        raw.set_source(source);
+        sink.record(&raw)?;
+    }
+    Ok(count as u64)
+}
+
+/// The type of the indicator. A key of an address stands for it, whatever its type was called.
+fn ioc_type<'a>(row: &FeedRow<'a>) -> &'a str {
+    match row.kind {
+        Kind::Ip => "ip:port",
+        _ => row.ioc_type,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::normalize::{Filter, KeyStore, Normalizer};
+    use crate::shared_hosts::SharedHosts;
+    use crate::source;
+    use crate::table::Layout;
+    use crate::warning::WarningLists;
+
+    fn feed_of(read: impl FnOnce(&mut dyn Sink)) -> String {
+        let mut normalizer =
+            Normalizer::<KeyStore>::new(Filter::default(), SharedHosts::built_in());
+        read(&mut normalizer);
+        let (store, _) = normalizer.finish().unwrap();
+        let (bytes, _) =
+            feed::write(&store, &WarningLists::default(), Vec::new(), Layout::Csv).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_feed_of_one_source_is_taken_over_as_it_is() {
+        let urlhaus = b"# id,dateadded,url,last_online,threat,tags,urlhaus_link\n\
+            5,2026-03-15 04:50:08,http://bad.top:8080/x?a=1,2026-03-16 00:00:00,malware_download,Mozi,-\n\
+            6,2026-03-15 04:50:08,http://198.41.5.7:81/,,malware_download,Mirai,-\n\
+            7,2026-03-17 04:50:08,http://198.41.5.7:82/,,malware_download,Mozi,-\n";
+        let feodo = br#"[{"ip_address": "198.41.5.9", "port": 443, "malware": "QakBot", "first_seen": "2022-06-04 21:24:53"},
+            {"ip_address": "198.41.5.9", "port": 8443, "malware": "Emotet", "last_online": "2026-03-07"}]"#;
+        for content in [&urlhaus[..], feodo] {
+            let whole = feed_of(|sink| {
+                _ = source::read(&Input::of_bytes(content, "x"), sink).unwrap();
+            });
+            let name = if content == feodo { "feodo" } else { "urlhaus" };
+            let again = feed_of(|sink| {
+                _ = read(&Input::of_bytes(whole.as_bytes(), "feed"), name, sink).unwrap();
+            });
+            // Only how many records there were is not known any more.
+            let without_count = |feed: &str| feed.replace(",2,false,", ",1,false,");
+            assert_eq!(without_count(&again), without_count(&whole));
+        }
+    }
+
+    #[test]
+    fn the_rows_of_each_source_are_counted_and_a_feed_without_the_column_is_threatfoxs() {
+        let feed = feed_of(|sink| {
+            _ = source::read(&Input::of_bytes(b"bad.top\nevil.top\n", "x"), sink).unwrap();
+        });
+        let count = |feed: &str| rows_by_source(&Input::of_bytes(feed.as_bytes(), "feed")).unwrap();
+        assert_eq!(count(&feed)["list"], 2);
+        let old = feed.replace(",source,link", "").replace(",list,", "");
+        assert_eq!(count(&old)["threatfox"], 2);
+    }
+}

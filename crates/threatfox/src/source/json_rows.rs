@@ -1,0 +1,254 @@
+//! JSON whose records are flat objects: in a list, by their ids, or as the data of an answer. Read as a stream.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{BufRead, BufReader};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::form::Form;
+use super::json_text::TextBound;
+use super::json_value::Text;
+use super::row::Row;
+use super::table::Take;
+use super::{MAX_FIELD, Report, Sink};
+use crate::error::{Error, Place};
+use crate::record::RawRecord;
+use crate::reject::Reason;
+
+/// So many fields of a record are kept.
+const MAX_FIELDS: usize = 64;
+
+/// The fields of an object that are no objects themselves. Used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    names: Vec<String>,
+    texts: Vec<String>,
+    /// The field that is larger than the bound; it is empty then.
+    pub too_large: bool,
+}
+
+impl Fields {
+    fn clear(&mut self) {
+        self.names.clear();
+        self.texts.clear();
+        self.too_large = false;
+    }
+
+    /// Forgets all but these fields.
+    pub fn keep(&mut self, wanted: &[&str]) {
+        let (names, texts) = (
+            std::mem::take(&mut self.names),
+            std::mem::take(&mut self.texts),
+        );
+        let all = names.into_iter().zip(texts);
+        let kept = all.filter(|(name, text)| wanted.contains(&name.as_str()) && !text.is_empty());
+        (self.names, self.texts) = kept.unzip();
+    }
+
+    /// Lends the fields as a row.
+    pub fn with_row<T>(&self, take: impl FnOnce(&Row<'_>) -> T) -> T {
+        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        take(&Row {
+            names: &self.names,
+            texts: &texts,
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Fields {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Fields {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record (an object)")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            if self.names.len() >= MAX_FIELDS || name.len() > 256 {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let mut text = String::new();
+            map.next_value_seed(Text(&mut text))?;
+            if text.len() > MAX_FIELD {
+                text = String::new();
+                self.too_large = true;
+            }
+            self.names.push(name);
+            self.texts.push(text);
+        }
+        Ok(())
+    }
+}
+
+/// Reads all records.
+pub(super) fn read(
+    name: &str,
+    format: &'static str,
+    content: &mut dyn BufRead,
+    take: Take<'_>,
+    sink: &mut dyn Sink,
+) -> Result<Report, Error> {
+    let mut walk = Walk {
+        fields: Fields::default(),
+        take,
+        sink,
+        records: 0,
+        failure: None,
+        status: String::new(),
+        form: Form::default(),
+    };
+    let bound = TextBound::new(content);
+    let reader = BufReader::with_capacity(64 * 1024, bound);
+    let mut json = serde_json::Deserializer::from_reader(reader);
+    let result = Rows(&mut walk, 0)
+        .deserialize(&mut json)
+        .and_then(|()| json.end());
+    if let Some(failure) = walk.failure {
+        return Err(failure);
+    }
+    result.map_err(|error| json_error(name, walk.records, error))?;
+    walk.form.check(name, walk.records)?;
+    if walk.records == 0 {
+        let said = match walk.status.as_str() {
+            "" | "ok" => String::new(),
+            status => format!(" (query_status {})", crate::text::clean(status)),
+        };
+        return Err(Error::Incomplete {
+            name: name.to_owned(),
+            problem: format!("it holds no records{said}"),
+        });
+    }
+    Ok(Report {
+        name: name.to_owned(),
+        format,
+        records: walk.records,
+        unknown_columns: BTreeSet::new(),
+        longer_records: 0,
+    })
+}
+
+/// The error of a JSON parser after so many records.
+pub(super) fn json_error(name: &str, records: u64, error: serde_json::Error) -> Error {
+    let name = name.to_owned();
+    if error.is_io() {
+        return Error::Unreadable {
+            name,
+            source: error.into(),
+        };
+    }
+    if error.is_eof() {
+        return Error::Incomplete {
+            name,
+            problem: format!("the JSON ends in the middle, after {records} records"),
+        };
+    }
+    Error::Broken {
+        name,
+        place: Place::Record(records + 1),
+        problem: error.to_string(),
+    }
+}
+
+struct Walk<'a> {
+    fields: Fields,
+    take: Take<'a>,
+    sink: &'a mut dyn Sink,
+    records: u64,
+    /// Why the sink stopped the run.
+    failure: Option<Error>,
+    status: String,
+    form: Form,
+}
+
+impl Walk<'_> {
+    fn record(&mut self) -> Result<(), Error> {
+        self.records += 1;
+        if self.fields.too_large {
+            let problem = "a field is larger than the bound of 64 KiB";
+            let place = Place::Record(self.records);
+            let reject = self.form.reject(Reason::TooLarge, place, problem);
+            return self.sink.unreadable(&RawRecord::default(), &reject);
+        }
+        self.fields.with_row(|row| (self.take)(row, self.sink))
+    }
+}
+
+/// The rows in a value, so deep in the document: lists of objects, of which the outermost object's members may be some.
+struct Rows<'w, 'a>(&'w mut Walk<'a>, u8);
+
+impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Rows<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of records, or an object of them")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        loop {
+            self.0.fields.clear();
+            if seq.next_element_seed(&mut self.0.fields)?.is_none() {
+                return Ok(());
+            }
+            if let Err(failure) = self.0.record() {
+                self.0.failure = Some(failure);
+                return Err(serde::de::Error::custom("stopped"));
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "query_status" {
+                self.0.status.clear();
+                map.next_value_seed(Text(&mut self.0.status))?;
+            } else if self.1 == 0 {
+                map.next_value_seed(Rows(self.0, 1))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! A value of JSON as text, whatever its type.
+
+use std::fmt::{self, Write};
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::MAX_FIELD;
+
+/// Any value as text: `null` as nothing, a list with commas between its items.
+pub(super) struct Text<'a>(pub &'a mut String);
+
+impl<'de> DeserializeSeed<'de> for Text<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl Text<'_> {
+    fn push<E: serde::de::Error>(self, value: impl fmt::Display) -> Result<(), E> {
+        // A text over the bound is rejected later, so the rest of it is not kept.
+        if self.0.len() > MAX_FIELD {
+            return Ok(());
+        }
+        write!(self.0, "{value}").map_err(E::custom)
+    }
+}
+
+impl<'de> Visitor<'de> for Text<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a number, true, false, null or a list of them")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.push(text)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<(), E> {
+        self.push(value)
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        loop {
+            let before = self.0.len();
+            if (1..=MAX_FIELD).contains(&before) {
+                self.0.push(',');
+            }
+            if seq.next_element_seed(Text(self.0))?.is_none() {
+                self.0.truncate(before);
+                return Ok(());
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// A text, whatever type it was written in.
+#[derive(Debug, Default)]
+pub(super) struct Lax(pub String);
+
+impl<'de> Deserialize<'de> for Lax {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut text = String::new();
+        Text(&mut text).deserialize(deserializer)?;
+        Ok(Self(text))
+    }
+}
+
+/// The first `url` of the objects in a list, as STIX has its references.
+#[derive(Debug, Default)]
+pub(super) struct FirstUrl(pub String);
+
+impl<'de> Deserialize<'de> for FirstUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut text = String::new();
+        let members = Members {
+            member: "url",
+            all: false,
+            into: &mut text,
+        };
+        members.deserialize(deserializer)?;
+        Ok(Self(text))
+    }
+}
+
+/// A member of an object, or of each object in a list, with commas between; or of the first alone.
+pub(super) struct Members<'a> {
+    pub member: &'static str,
+    pub all: bool,
+    pub into: &'a mut String,
+}
+
+impl Members<'_> {
+    fn again(&mut self) -> Members<'_> {
+        Members {
+            member: self.member,
+            all: self.all,
+            into: self.into,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Members<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object, or a list of them")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(self.again())?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            let wanted = name == self.member && (self.all || self.into.is_empty());
+            if !wanted || self.into.len() > MAX_FIELD {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            if !self.into.is_empty() {
+                self.into.push(',');
+            }
+            map.next_value_seed(Text(self.into))?;
+        }
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! A record of any format as fields with names, for the sources whose formats are tables.
+
+use crate::error::Error;
+use crate::record::{Column, RawRecord};
+use crate::reject::{Reason, Reject};
+
+use super::Sink;
+
+/// The fields of a record. A field that is not there is the empty text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub names: &'a [String],
+    pub texts: &'a [&'a str],
+}
+
+impl<'a> Row<'a> {
+    /// The first of these fields that is not empty. MalwareBazaar writes `n/a` for an empty one.
+    pub fn get(&self, names: &[&str]) -> &'a str {
+        let all = || self.names.iter().zip(self.texts);
+        let found = names.iter().find_map(|name| {
+            let (_, text) = all().find(|(known, _)| known == name)?;
+            let text = text.trim();
+            (!matches!(text, "" | "n/a" | "None" | "null")).then_some(text)
+        });
+        found.unwrap_or_default()
+    }
+}
+
+/// Makes a record of these columns.
+pub(super) fn record<'a>(columns: &[(Column, &'a str)]) -> RawRecord<'a> {
+    let mut raw = RawRecord::default();
+    for (column, text) in columns {
+        raw.set(*column, text);
+    }
+    raw
+}
+
+/// Hands a record whose type is known by no name of ours to the sink.
+pub(super) fn unknown_type(raw: &RawRecord<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
+    let name = raw.get(Column::IocType);
+    let short: String = name.chars().take(64).collect();
+    sink.unreadable(raw, &Reason::UnknownType.because(short))
+}
+
+/// Hands over a record, or its reject where there is one.
+pub(super) fn hand(
+    raw: &RawRecord<'_>,
+    reject: Option<Reject>,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
+    match reject {
+        Some(reject) => sink.unreadable(raw, &reject),
+        None => sink.record(raw),
+    }
+}

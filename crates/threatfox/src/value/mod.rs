@@ -1,0 +1,160 @@
+//! A value that a person typed, pasted or put into a list: what it is.
+
+mod refang;
+
+pub use refang::refang;
+
+use crate::ioc::{Algorithm, Ioc, IocType};
+use crate::ip::{parse_network, parse_with_port};
+use crate::reject::{Reason, Reject};
+use crate::rules::reader::canonical;
+use crate::url::split_at_scheme;
+
+/// Reads an address (with or without a port), host, URL or hash. Undo a disguise with [`refang`] first.
+///
+/// # Errors
+/// What is wrong; [`Reason::BadDomain`] for a text that is none of these.
+pub fn read_value(text: &str) -> Result<Ioc<'_>, Reject> {
+    let parsed = match hash_type(text) {
+        Some((algorithm, hex)) => Ioc::parse(IocType::Hash(algorithm), hex)?,
+        None if split_at_scheme(text).is_some() => Ioc::parse(IocType::Url, text)?,
+        None => match address(text) {
+            Some(address) => return Ok(address),
+            None => Ioc::parse(IocType::Domain, text).map_err(about_host)?,
+        },
+    };
+    Ok(parsed.ioc)
+}
+
+/// Hexadecimal of the right length, also as `SHA256=…` (Sysmon) or `sha256:…` (a feed's key).
+fn hash_type(text: &str) -> Option<(Algorithm, &str)> {
+    let hex = match text.split_once(['=', ':']) {
+        Some((name, hex)) => Algorithm::from_name(name).map(|_| hex)?,
+        None => text,
+    };
+    let algorithm = Algorithm::ALL
+        .into_iter()
+        .find(|algorithm| hex.len() == algorithm.digits())?;
+    let all_hex = hex.bytes().all(|b| b.is_ascii_hexdigit());
+    all_hex.then_some((algorithm, hex))
+}
+
+/// An address. An IPv6 address without brackets that could end in a port is read without one.
+fn address(text: &str) -> Option<Ioc<'static>> {
+    if !text.starts_with(|c: char| c.is_ascii_hexdigit() || matches!(c, '[' | ':')) {
+        return None;
+    }
+    let (ip, port) = match text.parse() {
+        Ok(ip) => (ip, None),
+        Err(_) => parse_with_port(text).ok()?,
+    };
+    Some(Ioc::Address(canonical(ip), port))
+}
+
+/// A text that is nothing else is read as a host. The message says so, as the user may not have meant one.
+fn about_host(reject: Reject) -> Reject {
+    if reject.reason != Reason::BadDomain {
+        return reject;
+    }
+    let why = reject.detail;
+    Reason::BadDomain.because(format!("no address, URL or hash, and not a host: {why}"))
+}
+
+/// The type and the text of a value, as a record has them: addresses with their port, hashes without their name.
+///
+/// # Errors
+/// As [`read_value`]; those of a network.
+pub fn type_value(text: &str) -> Result<(IocType, String), Reject> {
+    if text.contains('/') && text.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') {
+        match parse_network(text) {
+            Ok(network) => return Ok((IocType::IpPort, network.to_string())),
+            Err(reject) if reject.reason == Reason::NetworkTooLarge => return Err(reject),
+            // A host with a path.
+            Err(_) => {}
+        }
+    }
+    Ok(match read_value(text)? {
+        // With brackets, as the end of an IPv6 address could be a port.
+        Ioc::Address(ip, None) if ip.is_ipv6() => (IocType::IpPort, format!("[{ip}]")),
+        Ioc::Address(ip, None) => (IocType::IpPort, ip.to_string()),
+        Ioc::Address(ip, Some(port)) => (
+            IocType::IpPort,
+            std::net::SocketAddr::new(ip, port).to_string(),
+        ),
+        Ioc::Network(network) => (IocType::IpPort, network.to_string()),
+        Ioc::Domain(_) => (IocType::Domain, text.to_owned()),
+        Ioc::Url(_) => (IocType::Url, text.to_owned()),
+        Ioc::Hash(algorithm, digits) => (IocType::Hash(algorithm), digits.into_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        match read_value(text) {
+            Ok(Ioc::Address(ip, port)) => format!("address {ip} {port:?}"),
+            Ok(Ioc::Network(network)) => format!("network {network}"),
+            Ok(Ioc::Domain(host)) => format!("host {}", host.as_str()),
+            Ok(Ioc::Url(url)) => format!("url {}", url.normalized),
+            Ok(Ioc::Hash(algorithm, hex)) => format!("{algorithm:?} {hex}"),
+            Err(reject) => reject.reason.name().to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_value_is_told_by_its_look() {
+        let md5 = "45c4710edc62df311612101b9160c7e1";
+        for (text, expected) in [
+            ("203.0.113.7", "address 203.0.113.7 None"),
+            ("203.0.113.7:443", "address 203.0.113.7 Some(443)"),
+            ("2001:db8:0::7", "address 2001:db8::7 None"),
+            ("2001:db8::7:443", "address 2001:db8::7:443 None"),
+            ("[2001:db8::7]:443", "address 2001:db8::7 Some(443)"),
+            ("::ffff:203.0.113.7", "address 203.0.113.7 None"),
+            ("Evil.Example.", "host evil.example"),
+            ("evil.example:8080", "host evil.example"),
+            ("evil.example/gate.php", "host evil.example"),
+            ("beef.example", "host beef.example"),
+            ("HTTP://Evil.example/A", "url http://evil.example/A"),
+            (&md5.to_uppercase(), &format!("Md5 {md5}")),
+            (&format!("MD5={md5}"), &format!("Md5 {md5}")),
+            (&format!("md5:{md5}"), &format!("Md5 {md5}")),
+            ("d41d8cd98f00b204e9800998ecf8427e", "never_indicator"),
+            (&"0".repeat(40), "never_indicator"),
+            ("IMPHASH=45c4710edc62df311612101b9160c7e1", "bad_domain"),
+            ("abc.onion", "onion"),
+            ("localhost", "bad_domain"),
+            ("no such thing", "bad_domain"),
+            ("http://", "bad_url"),
+            ("203.0.113.700", "bad_domain"),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_a_list_has_the_type_and_text_of_a_record() {
+        for (text, name, value) in [
+            ("203.0.113.7", "ip:port", "203.0.113.7"),
+            ("203.0.113.7:443", "ip:port", "203.0.113.7:443"),
+            ("2001:db8::7:443", "ip:port", "[2001:db8::7:443]"),
+            ("[2001:db8::7]:443", "ip:port", "[2001:db8::7]:443"),
+            ("203.0.113.9/29", "ip:port", "203.0.113.8/29"),
+            ("evil.example", "domain", "evil.example"),
+            ("http://evil.example/x", "url", "http://evil.example/x"),
+            (
+                "MD5=6A255BEBF3DBCD13585538ED47DBAFD7",
+                "md5_hash",
+                "6a255bebf3dbcd13585538ed47dbafd7",
+            ),
+        ] {
+            let (ioc_type, read) = type_value(text).unwrap();
+            assert_eq!((ioc_type.name(), &*read), (name, value), "{text}");
+        }
+        let reason = |text| type_value(text).unwrap_err().reason;
+        assert_eq!(reason("203.0.0.0/16"), Reason::NetworkTooLarge);
+        assert_eq!(reason("what a day"), Reason::BadDomain);
+    }
+}
