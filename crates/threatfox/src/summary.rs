@@ -110,7 +110,10 @@ impl RowCounts {
 
     /// Counts each name in the column `warning` of a row.
     pub(crate) fn add_warning(&mut self, warning: &str) {
-        for name in warning.split(';').filter(|name| !name.is_empty()) {
+        if warning.is_empty() {
+            return;
+        }
+        for name in warning.split(';') {
             match self.by_warning.get_mut(name) {
                 Some(count) => *count += 1,
                 None => _ = self.by_warning.insert(name.to_owned(), 1),

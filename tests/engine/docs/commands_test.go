@@ -150,7 +150,9 @@ exec env -i PATH="$PATH" make -n -C `+project+` "$@" >/dev/null`)
 	log := read(t, filepath.Join(data, "evtx/synth-edge-shared.evtx"))
 	for name, content := range map[string][]byte{
 		"export.csv": export, "full.csv.zip": zipped(t, export), "Sysmon.evtx": log, "archive/2026/Sysmon.evtx": log,
-		"values.txt": []byte("203.0.113.7:443\nhxxps://evil[.]example/gate.php\n"), "policy.yaml": []byte(policy(t)),
+		"values.txt": []byte("203.0.113.7:443\nhxxps://evil[.]example/gate.php\n"), "policy.yaml": []byte(example(t, "docs/policy.md", "yaml")),
+		"our-lists/partners.json": []byte(example(t, "docs/warning-lists.md", "json")),
+		"hits.jsonl":              []byte(`{"Strength":"strong","Malware":"X","IOC":"203.0.113.7:443","Time":"2026-11-18T08:00:07.007Z"}` + "\n"),
 	} {
 		file := filepath.Join(s.samples, name)
 		must(t, os.MkdirAll(filepath.Dir(file), 0o700))
@@ -172,16 +174,16 @@ exec env -i PATH="$PATH" make -n -C `+project+` "$@" >/dev/null`)
 	return s
 }
 
-// policy is the example of docs/policy.md.
-func policy(t *testing.T) string {
+// example is the first block of a language in a document.
+func example(t *testing.T, path, language string) string {
 	for _, document := range allDocuments(t) {
 		for _, block := range document.Blocks {
-			if document.Path == "docs/policy.md" && block.Language == "yaml" {
+			if document.Path == path && block.Language == language {
 				return block.Text
 			}
 		}
 	}
-	t.Fatal("docs/policy.md has no example")
+	t.Fatal(path, "has no example")
 	return ""
 }
 

@@ -38,7 +38,7 @@ func names(t *testing.T) Names {
 	for _, name := range otherOptions {
 		options[name] = true
 	}
-	for _, command := range []string{"fetch", "normalize", "search", "match", "explain", "scan"} {
+	for _, command := range []string{"fetch", "normalize", "search", "match", "explain", "scan", "sightings"} {
 		help, err := exec.Command(helper(t), command, "--help").Output()
 		if err != nil {
 			t.Fatal(err)

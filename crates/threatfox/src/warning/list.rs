@@ -78,7 +78,8 @@ impl Classes {
         })
     }
 
-    fn and(self, other: Self) -> Self {
+    /// Both.
+    pub fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 

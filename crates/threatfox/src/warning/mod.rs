@@ -72,7 +72,11 @@ pub struct WarningLists {
     sets: Sets,
     networks: Networks,
     hostnames: Texts,
+    /// Whether one of them has no dot.
+    single_labels: bool,
     strings: Texts,
+    /// What the lists of strings are for.
+    strings_take: Classes,
     /// Which need a look at each entry.
     parts: Vec<(u16, Parts)>,
 }
@@ -162,11 +166,13 @@ impl WarningLists {
                     networks.extend(nets.into_iter().map(|net| (net, number)));
                 }
                 Entries::Hostnames(names) => {
+                    all.single_labels |= names.iter().any(|name| !name.contains('.'));
                     for name in names {
                         add(&mut all.hostnames, &mut all.sets, name, number);
                     }
                 }
                 Entries::Strings(texts) => {
+                    all.strings_take = all.strings_take.and(list.takes);
                     for text in texts {
                         let lower = text.to_lowercase();
                         if lower != text {
@@ -282,9 +288,17 @@ impl<'l> Warner<'l> {
 
     fn ascii_names(&mut self, name: &str, class: Classes) {
         let all = self.all;
-        let above = memchr::memchr_iter(b'.', name.as_bytes()).map(|dot| &name[dot + 1..]);
-        for name in std::iter::once(name).chain(above) {
-            if let Some(set) = all.hostnames.get(name) {
+        // The top-level domain alone is hardly ever in a list.
+        let end = match memchr::memrchr(b'.', name.as_bytes()) {
+            _ if all.single_labels => name.len(),
+            dot => dot.unwrap_or(0),
+        };
+        let after_dots = memchr::memchr_iter(b'.', &name.as_bytes()[..end]).map(|dot| dot + 1);
+        for start in std::iter::once(0)
+            .chain(after_dots)
+            .filter(|start| *start < end)
+        {
+            if let Some(set) = all.hostnames.get(&name[start..]) {
                 self.take(*set, class);
             }
         }
@@ -293,7 +307,9 @@ impl<'l> Warner<'l> {
     /// The lists that have a value as a whole, or part of it.
     fn texts(&mut self, value: &str, class: Classes) {
         let all = self.all;
-        if let Some(set) = all.strings.get(value) {
+        if all.strings_take.meets(class)
+            && let Some(set) = all.strings.get(value)
+        {
             self.take(*set, class);
         }
         for (number, parts) in &all.parts {

@@ -10,6 +10,8 @@ use super::sets::{Set, Sets};
 /// The networks of all lists.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Networks {
+    /// Whether there is a network with this first octet: for most addresses there is none.
+    v4_first: Vec<bool>,
     v4: Ranges<u32>,
     v6: Ranges<u128>,
 }
@@ -28,7 +30,13 @@ impl Networks {
                 }
             }
         }
+        let mut v4_first = vec![false; 256];
+        for (first, last, _) in &v4 {
+            let octets = (first >> 24) as usize..=(last >> 24) as usize;
+            v4_first[octets].fill(true);
+        }
         Self {
+            v4_first,
             v4: Ranges::new(&v4, |end| end.checked_add(1), sets),
             v6: Ranges::new(&v6, |end| end.checked_add(1), sets),
         }
@@ -37,7 +45,10 @@ impl Networks {
     /// The lists of an address.
     pub fn find(&self, ip: IpAddr) -> Set {
         match ip {
-            IpAddr::V4(ip) => self.v4.find(ip.to_bits()),
+            IpAddr::V4(ip) => match self.v4_first.get(usize::from(ip.octets()[0])) {
+                Some(true) => self.v4.find(ip.to_bits()),
+                _ => Set::default(),
+            },
             IpAddr::V6(ip) => self.v6.find(ip.to_bits()),
         }
     }

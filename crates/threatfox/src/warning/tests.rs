@@ -84,6 +84,7 @@ fn each_type_matches_as_misp_says_and_only_what_its_attributes_name() {
         ),
         ("hostname", "url", ".cdn.example", url),
         ("hostname", "ip-dst", "cdn.example", ""),
+        ("hostname", "domain", "example", "cdn.example a.cdn.example"),
         ("string", "domain url", "cdn.example", "cdn.example"),
         ("string", "url", "https://a.cdn.example/Path", url),
         (
