@@ -88,7 +88,7 @@ verify-dist: ## Check a release in dist/ without a network: SHA256SUMS, SBOMs, a
 	@cargo run --locked --release --quiet --package pack -- verify
 
 golden: helper ## Write the golden files anew; read the diff before you commit it
-	$(STEP) "golden files" $(ENGINE)/test.sh -run 'TestEngine/TestHuntFindsExactly' -update
+	$(STEP) "golden files" $(ENGINE)/test.sh -run 'TestEngine/(TestHuntFindsExactly|TestFilesRemember)' -update
 
 reproduce: ## Make the release with both helpers, build these a second time in another folder and compare the bytes
 	$(MAKE) pack SYSTEMS="linux windows"
