@@ -186,7 +186,7 @@ func (s *EngineSuite) TestTheUninstallationNamesWhatItLeaves() {
 	s.query(`SELECT inventory_add(tool="ThreatFoxFeed", file=File, version="1.0.1") FROM scope()`,
 		ordereddict.NewDict().Set("File", s.writeGzip("feed.csv.gz", "key")))
 	s.query(`SELECT server_set_metadata(metadata=dict(ThreatFoxAuthKey="0123456789abcdef")) FROM scope()`, nil)
-	for _, name := range []string{"Generic.Client.Stats", "Windows.Remediation.QuarantineMonitor"} {
+	for _, name := range []string{"Generic.Client.Stats", "Windows.Remediation.Quarantine", "Windows.Remediation.QuarantineMonitor"} {
 		s.loadBuiltIn(name) // the clients' table has it from the start
 	}
 	s.Eventually(func() bool { // the service may still be making its first table, which it puts in the place of this one

@@ -8,6 +8,7 @@ mod generate;
 mod inventory;
 mod lint;
 mod release;
+mod report;
 mod sbom;
 mod self_contained;
 mod source_lint;
@@ -53,6 +54,11 @@ enum Command {
         #[arg(long)]
         url_base: Option<Url>,
     },
+    /// Print the results of a hunt that tests/engine/hunt.sh ran
+    Report {
+        /// The folder with a file of JSON lines per source
+        folder: PathBuf,
+    },
     /// Check a release without a network: SHA256SUMS, SBOMs, and which files the signatures are for
     Verify {
         /// The release's folder
@@ -97,6 +103,7 @@ fn run(command: Command) -> Result<()> {
             }
             release::write(&artifacts, &inventory, &dist, url_base.as_ref())
         }
+        Command::Report { folder } => report::print(&folder),
         Command::Verify { dist } => verify::run(&dist, &read_inventory()?),
     }
 }
