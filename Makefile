@@ -4,9 +4,8 @@
 .PHONY: help helper packer demo hunt test test-rust test-docs test-engine test-windows bench plots compare fuzz generate lint msrv deny pack verify-dist golden reproduce hooks clean
 
 ENGINE := tests/engine
-# Says in one line what runs, and afterwards how long it took.
-STEP = @step() { name=$$1; shift; printf '== %s\n' "$$name"; start=$$(date +%s); "$$@" || exit $$?; \
-       printf '== %s: done in %s s\n' "$$name" "$$(($$(date +%s) - start))"; }; step
+# Says what runs, every 10 s that it still runs, and afterwards how long it took.
+STEP = @tools/step.sh
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -17,13 +16,16 @@ helper: ## Build the helper, target/release/threatfox
 packer: ## Build the packer, target/release/pack
 	$(STEP) "build the packer" cargo build --locked --release --quiet --package pack
 
-demo: helper ## Hunt a real export plus planted indicators in a real Sysmon log
+demo: ## Hunt a real export plus planted indicators in a real Sysmon log [VELOCIRAPTOR=binary, which needs no Go]
+	@echo "This builds the helper (a minute or two the first time)$(if $(VELOCIRAPTOR),, and Velociraptor's engine (about 10 minutes the first time, one later)), then hunts (seconds)."
+	@$(MAKE) --no-print-directory helper packer
 	@EVTX=tests/data/evtx/sysmon6-issue_43.evtx \
 	 FEED="tests/data/threatfox/recent-2026-03-15.csv tests/data/demo/planted.csv" \
+	 VELOCIRAPTOR="$(VELOCIRAPTOR)" \
 	 $(ENGINE)/hunt.sh
 
-hunt: helper ## Hunt in logs of your own: make hunt EVTX=FILE-OR-FOLDER [FEED=FILE] [OUT=FILE.jsonl] [NORMALIZE_ARGS=…] [HUNT_ARGS=…]
-	@EVTX="$(EVTX)" FEED="$(FEED)" OUT="$(OUT)" NORMALIZE_ARGS="$(NORMALIZE_ARGS)" HUNT_ARGS="$(HUNT_ARGS)" $(ENGINE)/hunt.sh
+hunt: helper packer ## Hunt in logs of your own: make hunt EVTX=FILE-OR-FOLDER [FEED=FILE] [OUT=FILE.jsonl] [NORMALIZE_ARGS=…] [HUNT_ARGS=…]
+	@EVTX="$(EVTX)" FEED="$(FEED)" OUT="$(OUT)" NORMALIZE_ARGS="$(NORMALIZE_ARGS)" HUNT_ARGS="$(HUNT_ARGS)" VELOCIRAPTOR="$(VELOCIRAPTOR)" $(ENGINE)/hunt.sh
 
 test: test-rust test-docs test-engine ## Run every test
 
@@ -68,7 +70,7 @@ lint: ## Check format, lints, the source's files and dependencies, artifacts, an
 	$(STEP) "check the source and the pack" cargo run --locked --release --quiet --package pack -- check
 	$(STEP) "check the workflows" tools/workflows.sh
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
-	$(STEP) "gofmt" sh -c 'bad=$$(gofmt -l $(ENGINE)/*.go $(ENGINE)/docs $(ENGINE)/report $(ENGINE)/stubs); [ -z "$$bad" ] || { echo "$$bad"; exit 1; }'
+	$(STEP) "gofmt" sh -c 'bad=$$(gofmt -l $(ENGINE)/*.go $(ENGINE)/docs $(ENGINE)/stubs); [ -z "$$bad" ] || { echo "$$bad"; exit 1; }'
 	$(STEP) "verify the artifacts" $(ENGINE)/test.sh -run 'TestEngine/TestVerify'
 
 msrv: ## Build with the oldest Rust that Cargo.toml promises (needs rustup)

@@ -7,24 +7,28 @@
 #   OUT              where the rows of Hits go, as JSON lines
 #   NORMALIZE_ARGS   options of `threatfox normalize` (or fetch), such as --allow-private
 #   HUNT_ARGS        parameters of the hunt, such as "MinStrength=weak MinConfidence=75"
-#   VELOCIRAPTOR     a velociraptor binary to use instead of the engine in the tests
+#   VELOCIRAPTOR     a velociraptor binary to use instead of the engine in the tests; Go is not needed then
 #   NATIVE           1 runs Windows.Detection.ThreatFox.Native: the helper reads the logs (in the tests' engine only)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 helper=${THREATFOX_BIN:-$top/target/release/threatfox}
+pack=${PACK_BIN:-$top/target/release/pack}
 
 absolute() { (cd "$(dirname "$1")" && printf '%s/%s' "$PWD" "$(basename "$1")"); }
-step() { printf '\n== %s\n' "$1"; started=$(date +%s); }
-took() { printf '   (%s s)\n' "$(($(date +%s) - started))"; }
+step=$top/tools/step.sh
+# Runs a command with its output in $results/$output.out and $results/$output.log.
+quietly='exec "$@" >"$results/$output.out" 2>"$results/$output.log"'
 fail() { echo "make hunt: $1" >&2; exit 1; }
 
 [ -n "${EVTX:-}" ] || fail 'name a log or a folder of logs: make hunt EVTX=Sysmon.evtx'
 [ -e "$EVTX" ] || fail "$EVTX does not exist"
 evtx=$(absolute "$EVTX")
+if [ -n "${OUT:-}" ]; then out=$(absolute "$OUT"); fi
 if [ -d "$evtx" ]; then evtx="$evtx/**/*.evtx"; fi
 
 results=$(mktemp -d)
+export results
 trap 'rm -rf "$results"' EXIT
 feed=$results/threatfox-feed.csv.gz
 
@@ -34,20 +38,15 @@ is_feed() {
 
 # Unquoted on purpose below: these hold several words.
 if [ -z "${FEED:-}" ]; then
-  step 'Feed: download the recent export from ThreatFox'
-  "$helper" fetch --source recent ${NORMALIZE_ARGS:-} -o "$feed"
+  "$step" 'Feed: download the recent export from ThreatFox' "$helper" fetch --source recent ${NORMALIZE_ARGS:-} -o "$feed"
 elif is_feed "$FEED"; then
-  step "Feed: $FEED as it is"
-  cp "$FEED" "$feed"
+  "$step" "Feed: $FEED as it is" cp "$FEED" "$feed"
 else
-  step "Feed: normalize $FEED"
-  "$helper" normalize ${NORMALIZE_ARGS:-} -o "$feed" $FEED
+  "$step" "Feed: normalize $FEED" "$helper" normalize ${NORMALIZE_ARGS:-} -o "$feed" $FEED
 fi
-took
 
 if [ -n "${VELOCIRAPTOR:-}" ]; then
   [ -z "${NATIVE:-}" ] || fail 'NATIVE=1 runs in the tests engine only: leave VELOCIRAPTOR out'
-  step "Hunt: $evtx with $VELOCIRAPTOR"
   # Velociraptor waits for each tool that a definition names, and without one it runs nothing. The feed is given as a file here, so the
   # definitions need no tools.
   cp -r "$top/artifacts" "$results/definitions"
@@ -56,24 +55,31 @@ if [ -n "${VELOCIRAPTOR:-}" ]; then
   done
   set -- --args "EvtxGlob=$evtx" --args "FeedFile=$feed" --args AnySystem=Y
   for arg in ${HUNT_ARGS:-}; do set -- "$@" --args "$arg"; done
-  "$VELOCIRAPTOR" --definitions "$results/definitions" artifacts collect Windows.Detection.ThreatFox \
-    --format jsonl "$@" >"$results/all.jsonl" 2>"$results/velociraptor.log" ||
+  output=velociraptor "$step" "Hunt: $evtx with $VELOCIRAPTOR" sh -c "$quietly" quietly \
+    "$VELOCIRAPTOR" --definitions "$results/definitions" artifacts collect Windows.Detection.ThreatFox --format jsonl "$@" ||
     { cat "$results/velociraptor.log" >&2; fail 'velociraptor failed'; }
   for source in Summary Hits Coverage; do
-    grep "\"_Source\":\"Windows.Detection.ThreatFox/$source\"" "$results/all.jsonl" >"$results/$source.jsonl" || true
+    grep "\"_Source\":\"Windows.Detection.ThreatFox/$source\"" "$results/velociraptor.out" >"$results/$source.jsonl" || true
   done
   grep -E '^\[(ERROR|WARN)' "$results/velociraptor.log" || true
 else
-  step "Hunt: $evtx in Velociraptor's engine"
-  HUNT_DIR=$results HUNT_FEED=$feed HUNT_EVTX=$evtx HUNT_ARGS=${HUNT_ARGS:-} HUNT_NATIVE=${NATIVE:-} \
-    "$here/test.sh" -timeout 2h -run '^TestEngine$/^TestRunTheHuntOnYourLogs$' >"$results/engine.log" 2>&1 ||
-    { cat "$results/engine.log" >&2; fail 'the engine failed'; }
+  output=prepare "$step" "Ready Velociraptor's engine (its source is downloaded the first time)" sh -c "$quietly" quietly "$here/prepare.sh" ||
+    { cat "$results/prepare.log" >&2; fail 'the engine cannot be had'; }
+  output=build "$step" "Build Velociraptor's engine (some 10 minutes the first time, under a minute later)" sh -c "$quietly" quietly \
+    "$here/test.sh" -c -o "$results/engine" ||
+    { cat "$results/build.out" "$results/build.log" >&2; fail 'the engine cannot be built'; }
+  VELOCIRAPTOR_MODULE_DIR=$(cd "$here" && go list -mod=readonly -m -f '{{.Dir}}' www.velocidex.com/golang/velociraptor)
+  export VELOCIRAPTOR_MODULE_DIR
+  export HUNT_DIR=$results HUNT_FEED=$feed HUNT_EVTX=$evtx HUNT_ARGS=${HUNT_ARGS:-} HUNT_NATIVE=${NATIVE:-}
+  cd "$here" # whose folders the engine's program looks for
+  output=engine "$step" "Hunt: $evtx in Velociraptor's engine" sh -c "$quietly" quietly \
+    "$results/engine" -test.timeout 2h -test.run '^TestEngine$/^TestRunTheHuntOnYourLogs$' ||
+    { cat "$results/engine.out" "$results/engine.log" >&2; fail 'the engine failed'; }
 fi
-took
 
 if ! grep -q '"Status":"searched' "$results/Coverage.jsonl"; then
   cat "$results"/failed.txt "$results"/velociraptor.log >&2 2>/dev/null || true
   fail "nothing was searched in $evtx"
 fi
-if [ -n "${OUT:-}" ]; then cp "$results/Hits.jsonl" "$OUT"; fi
-cd "$here" && exec go run ./report "$results"
+if [ -n "${OUT:-}" ]; then cp "$results/Hits.jsonl" "$out"; fi
+"$pack" report "$results"

@@ -10,6 +10,7 @@ mod lint;
 mod prose;
 mod readability;
 mod release;
+mod report;
 mod sbom;
 mod self_contained;
 mod source_lint;
@@ -56,6 +57,11 @@ enum Command {
         /// Where the release will be downloaded from: fills in the tools' addresses and hashes
         #[arg(long)]
         url_base: Option<Url>,
+    },
+    /// Print the results of a hunt that tests/engine/hunt.sh ran
+    Report {
+        /// The folder with a file of JSON lines per source
+        folder: PathBuf,
     },
     /// Check a release without a network: SHA256SUMS, SBOMs, and which files the signatures are for
     Verify {
@@ -108,6 +114,7 @@ fn run(command: Command) -> Result<()> {
             }
             release::write(&artifacts, &inventory, &dist, url_base.as_ref())
         }
+        Command::Report { folder } => report::print(&folder),
         Command::Verify { dist } => verify::run(&dist, &read_inventory()?),
     }
 }
