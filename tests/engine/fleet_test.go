@@ -58,10 +58,7 @@ func (s *EngineSuite) longer() (end func()) {
 	s.Wg = &sync.WaitGroup{}
 	s.Require().NoError(orgs.StartTestOrgManager(s.Ctx, s.Wg, s.ConfigObj, s.Services))
 	s.Require().NoError(services.GrantRoles(s.ConfigObj, "admin", []string{"administrator"}))
-	for _, name := range builtIns {
-		s.loadBuiltIn(name)
-	}
-	s.LoadArtifactFiles(artifactFiles(s.T())...)
+	s.loadPack()
 	return cancel
 }
 

@@ -192,3 +192,15 @@ func (s *EngineSuite) TestEachCellOfAWatchedFleetsNotebookTakesSeconds() {
 
 	s.quick(&api_proto.NotebookMetadata{Artifacts: []string{notebookArtifact}}, (clients+19)/20)
 }
+
+// releasedNotebook is Notebooks.ThreatFox with the exports that it imports in its own, as in the release: import() in a hunt's cell takes an artifact's
+// own alone.
+func (s *EngineSuite) releasedNotebook() string {
+	exports := ""
+	for _, name := range []string{"Published", "Watched"} {
+		_, export, found := strings.Cut(s.read("../../artifacts/Generic/ThreatFox/"+name+".yaml"), "\nexport: |\n")
+		s.Require().True(found, name)
+		exports += export + "\n"
+	}
+	return strings.Replace(s.read("../../artifacts/Notebooks/ThreatFox.yaml"), "\nsources:\n", "\n"+exports+"\nsources:\n", 1)
+}

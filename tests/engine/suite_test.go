@@ -169,6 +169,7 @@ func (s *EngineSuite) loadPack() {
 		s.loadBuiltIn(name)
 	}
 	s.LoadArtifactFiles(artifactFiles(s.T())...)
+	s.LoadArtifacts(s.releasedNotebook())
 }
 
 // query runs VQL with all rights and returns its rows as JSON lines. The
