@@ -39,7 +39,7 @@ func (s *EngineSuite) TestBenchmarkLive() {
 	var w *watch
 	l.path = filepath.Join(s.tempDir(), "Live.evtx")
 	shown := s.growAt(l, seconds, "live", func() {
-		w = s.watchLive(l.path, map[string]string{"CatchUpHours": "0", "RefreshMinutes": "10", "PollSeconds": "5", "MaxHitsPerHour": "1"})
+		w = s.watchLive(l.path, map[string]string{"CatchUpHours": "0", "RefreshMinutes": "10", "PollSeconds": "5", "MaxHitsPerHour": "1000000"})
 		l.show(s, 1)
 		vtesting.WaitUntil(60*time.Second, s.T(), func() bool { return w.kept(l.path) })
 		time.Sleep(7 * time.Second)
