@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/Velocidex/ordereddict"
 )
@@ -190,14 +189,6 @@ func (s *EngineSuite) TestARealLogOfConnectionsGivesAHitForEachEventOfAnAddress(
 	s.Contains(vql.source["Coverage"], `"4688":17`)
 	s.Contains(vql.source["Coverage"], `"5156":63`)
 	s.Equal(vql.source["Hits"], s.native(s.helper(), feed, public, nil).source["Hits"])
-}
-
-// wide is a text in UTF-16.
-func wide(text string) (bytes []byte) {
-	for _, unit := range utf16.Encode([]rune(text)) {
-		bytes = append(bytes, byte(unit), byte(unit>>8))
-	}
-	return bytes
 }
 
 // logFolder is a folder of logs as a host has them: one with events, one without, one that is not a log; the others are missing.
