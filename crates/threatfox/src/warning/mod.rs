@@ -251,9 +251,8 @@ impl<'l> Warner<'l> {
         let value = key.strip_prefix(kind.prefix()).unwrap_or(key);
         match kind {
             Kind::Ip => self.address(key),
-            Kind::Domain => self.host(key),
             Kind::UrlHost if is_address(key) => self.address(key),
-            Kind::UrlHost => self.host(key),
+            Kind::Domain | Kind::UrlHost => self.host(key),
             Kind::Url => {
                 if let Some(host) = host_of(value) {
                     self.names(host, Classes::URL);
