@@ -80,7 +80,7 @@ fn misp_gets_a_sighting_of_each_indicator_and_day() {
             "http://evil.example/it's 1794960000",
         ]
     );
-    assert_eq!(misp(&read("").unwrap()), serde_json::json!([]));
+    assert_eq!(misp(&Sightings::new(Strength::Weak)), serde_json::json!([]));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::match_key::Kind;
 
 fn warning(lists: &WarningLists, kind: Kind, key: &str) -> String {
     Warner::new(lists).warning(kind, key, "").to_owned()
