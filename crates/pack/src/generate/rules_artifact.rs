@@ -216,9 +216,12 @@ fn lines(lines: &[String], indent: &str) -> String {
     lines.join(",")
 }
 
+/// The rows of each event of a provider, by its id.
+type Events<'c> = Vec<(String, Vec<&'c Column>)>;
+
 /// Columns: provider, then event id (`row` where the rows are not events), to a function of the event's fields and its `System`.
 fn all_columns(columns: &[Column]) -> String {
-    let mut providers: Vec<(&str, Vec<(String, Vec<&Column>)>)> = Vec::new();
+    let mut providers: Vec<(&str, Events<'_>)> = Vec::new();
     for row in columns {
         let ids: Vec<_> = match &row.event_ids[..] {
             [] => vec!["row".to_owned()],
@@ -241,7 +244,7 @@ fn all_columns(columns: &[Column]) -> String {
             lines(&values, "            ")
         )
     };
-    let provider = |(name, events): &(&str, Vec<(String, Vec<&Column>)>)| {
+    let provider = |(name, events): &(&str, Events<'_>)| {
         let events: Vec<_> = events.iter().map(event).collect();
         format!("`{name}`=dict({})", lines(&events, "          "))
     };

@@ -10,8 +10,8 @@ pub trait Row {
     fn text(&self, field: usize, text: &mut String) -> bool;
 
     /// The unfinished word that the part before this part of a script block ended in.
-    fn before(&self) -> &str {
-        ""
+    fn before(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -178,7 +178,7 @@ impl FieldReader {
     pub fn read(&mut self, step: &Step<'_>, row: &dyn Row, observer: &mut dyn Observer) {
         self.text.clear();
         if step.part.is_some() {
-            self.text.push_str(row.before());
+            self.text.push_str(row.before().unwrap_or_default());
         }
         if !row.text(step.field, &mut self.text) {
             return;

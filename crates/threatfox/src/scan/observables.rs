@@ -21,8 +21,8 @@ impl Row for EventRow<'_, '_> {
         self.event.text(self.chunk, field, text)
     }
 
-    fn before(&self) -> &str {
-        self.before
+    fn before(&self) -> Option<&str> {
+        Some(self.before)
     }
 }
 
