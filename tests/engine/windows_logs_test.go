@@ -244,3 +244,50 @@ func (s *EngineSuite) TestTheLogsAskedForAreSearchedAndCoverageSaysWhatIsKnownOf
 	found = read(map[string]string{"Logs": `["DNS-Client", "Security", "Sysmon"]`, "DateAfter": "2100-01-01T00:00:00Z"})
 	s.Contains(found["Microsoft-Windows-Sysmon"], "no event of the rules")
 }
+
+// scriptBlock are the events of a script block in so many parts of so many letters; between part n and n+1 is cut what cuts has for n. A missing part
+// has no event.
+func scriptBlock(id string, parts, letters int, cuts map[int][2]string, missing int) string {
+	var events strings.Builder
+	begins := ""
+	for n := 1; n <= parts; n++ {
+		text := begins + " " + strings.Repeat("Write-Host x;\n", letters/14) + cuts[n][0]
+		begins = cuts[n][1]
+		if n != missing {
+			fmt.Fprintf(&events, `{"EventID": 4104, "EventRecordID": %d, "EventData": {"MessageNumber": "%d", "MessageTotal": "%d", "ScriptBlockText": %s, "ScriptBlockId": %q, "Path": "C:\\a.ps1"}}`+"\n",
+				n, n, parts, quoted(text), id)
+		}
+	}
+	return events.String()
+}
+
+func (s *EngineSuite) TestAnIndicatorAcrossTheCutOfAScriptBlockIsFoundAndAMissingPartHidesNoOther() {
+	feed := s.normalize(s.writeExport([][2]string{{"url", "http://bad.example/a/b.ps1"}, {"domain", "evil.example"}, {"ip:port", "203.0.113.7:4443"}}))
+	cuts := map[int][2]string{2: {"iwr 'http://bad.exa", "mple/a/b.ps1'"}, 4: {"ping ev", "il.example "}, 6: {"x 203.0.1", "13.7:4443"}, 7: {" whole.evil.example ", ""}}
+	events := scriptBlock("ab350588-4aa4-4047-9ecb-9b285c4fa71b", 9, 20000, cuts, 5)
+	for tool, threads := range map[string]string{"make_evtx.py": "1", "make_wec.py": "3"} {
+		log := s.logOf(tool, "Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/Operational", events)
+		vql := s.hunt(feed, log, nil)
+		var got []string
+		for _, hit := range s.hits(vql) {
+			got = append(got, fmt.Sprint(hit["RecordID"], " ", hit["Match"], " ", hit["IOC"], " ", hit["TargetFilename"]))
+		}
+		// Part 5 is missing: what begins in part 4 is not found, and nothing is joined over the gap.
+		s.ElementsMatch([]string{`3 script url http://bad.example/a/b.ps1 C:\a.ps1`, `7 script ip:port 203.0.113.7:4443 C:\a.ps1`, `7 script subdomain evil.example C:\a.ps1`}, got, tool)
+		s.Equal(vql.source["Hits"], s.native(s.helper(), feed, log, nil).source["Hits"], tool)
+
+		hits := filepath.Join(s.tempDir(), "hits.jsonl")
+		s.scan(log, "--feed", feed, "--hits", hits, "--threads", threads)
+		s.Equal(3, strings.Count(s.read(hits), "\n"), tool)
+	}
+}
+
+func (s *EngineSuite) TestAScriptOfTenMegabytesIn400PartsTakesLittleMemory() {
+	feed := s.normalize(s.writeExport([][2]string{{"domain", "evil.example"}}))
+	cuts := map[int][2]string{399: {"ping ev", "il.example "}}
+	log := s.logOf("make_evtx.py", "Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/Operational",
+		scriptBlock("ab350588-4aa4-4047-9ecb-9b285c4fa71b", 400, 25000, cuts, 200))
+	vql := s.hunt(feed, log, nil)
+	s.Len(s.hits(vql), 1)
+	s.Equal(vql.source["Hits"], s.native(s.helper(), feed, log, nil).source["Hits"])
+}

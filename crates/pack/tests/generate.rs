@@ -72,7 +72,8 @@ fn a_provider_of_two_lines_has_one_entry_with_both() {
     for read in [
         "ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.X) =~ '^[[]', then='', else=E.X))",
         "ReadURL(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.Y) =~ '^[[]', then='', else=E.Y))",
-        "ReadZone(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.Z) =~ '^[[]', then='', else=E.Z), Name='Mark')",
+        "ReadURL(Feed=Feed, Role='query', Text=parse_string_with_regex(string=str(str=if(condition=typeof(a=E.Z) =~ '^[[]', then='', else=E.Z)), ",
+        "Mark=(?P<URL>",
     ] {
         assert!(first.contains(read), "{first}");
     }

@@ -85,6 +85,13 @@ const URLS: Template = Template {
     read: "URLsIn(Feed=Feed, Role={role}, Parts=split(string={plain}, sep_string='://'))",
 };
 
+/// As running text. A part of a script block in several parts is always read: an indicator may begin in the part before.
+const SCRIPT: Template = Template {
+    may_hold: &["int(int=E.MessageTotal) > 1", TEXT.may_hold[0], TEXT.may_hold[1]],
+    read: "ReadText(Feed=Feed, Role={role}, Text=if(condition=int(int=E.MessageTotal) > 1, else={plain},
+  then=eval(func=Rules.JoinedPart, args=(E, {plain}, Feed.Scripts, parse_string_with_regex(string=str(str=E.ScriptBlockId), regex='^(?P<Slot>[0-9a-f]{2})').Slot || ''))))",
+};
+
 fn template(reader: &Reader) -> &'static Template {
     match reader {
         Reader::Address => &ADDRESS,
@@ -95,7 +102,8 @@ fn template(reader: &Reader) -> &'static Template {
         Reader::Url => &URL,
         Reader::Zone(_) => &ZONE,
         Reader::Urls => &URLS,
-        Reader::Text | Reader::Script => &TEXT,
+        Reader::Text => &TEXT,
+        Reader::Script => &SCRIPT,
     }
 }
 

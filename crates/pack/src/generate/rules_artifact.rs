@@ -31,7 +31,8 @@ reference:
 export: |
   -- A dict: Readers has provider, then event id, to the function that reads an event's fields (E) into the observables that are in the feed, and
   -- counts it in Counts, if that is given: provider, then event id, to a list: how many, the first and the last time. (`&&` gives its last value:
-  -- it costs less than a call of if().) OtherEvent stands for it where there is none, and only counts. Matches has role and kind of key to what the match is called, and its strength: what is not there is not a match; NeverNetworks and
+  -- it costs less than a call of if().) OtherEvent stands for it where there is none, and only counts. JoinedPart joins a script block's part
+  -- with the word that the part before ended in. Matches has role and kind of key to what the match is called, and its strength: what is not there is not a match; NeverNetworks and
   -- NeverHashes are never an indicator. Columns has provider, then event id, to the function that gives the fields of a hit that the event names
   -- otherwise than Sysmon does (NoColumns where there is none); Logs the logs of Windows by their names; Needs what a provider's log should have, and how it is switched on.
   LET Rules <= dict(
@@ -45,6 +46,16 @@ const OTHER_EVENT: &str = "      OtherEvent='''E, Feed, Counts, Time=>NOT set(
               1 + (get(item=get(item=Counts, field=System.Provider.Name), field=str(str=System.EventID.Value || System.EventID))[0] || 0),
               get(item=get(item=Counts, field=System.Provider.Name), field=str(str=System.EventID.Value || System.EventID))[1] || Time,
               Time))'''";
+
+/// The text of a script block's part, behind the unfinished word of the part before. Open has, by the beginning of a block's id (so that its size is
+/// bounded), the last part that was read. The helper writes the word of its own reading as `Before`.
+const JOINED_PART: &str = r#"      JoinedPart='''E, Text, Open, Slot=>get(field=Slot, item=set(item=Open, field=Slot, value=dict(
+            Block=E.ScriptBlockId, Number=int(int=E.MessageNumber),
+            Word=regex_replace(source=Text, re="(?s)^.*[\t-\r \"'`|<>(){},;]", replace=""),
+            Text=(E.Before
+              || (get(item=Open, field=Slot).Block = E.ScriptBlockId && get(item=Open, field=Slot).Number + 1 = int(int=E.MessageNumber)
+                && get(item=Open, field=Slot).Word)
+              || "") + Text))).Text'''"#;
 
 /// The whole file.
 pub fn text(tables: &Tables) -> Result<String> {
@@ -65,6 +76,7 @@ pub fn text(tables: &Tables) -> Result<String> {
     let parts = [
         format!("      Readers=dict(\n{})", all_readers(rules)),
         OTHER_EVENT.to_owned(),
+        JOINED_PART.to_owned(),
         format!("      Matches=dict(\n{})", all_matches(rules)),
         format!(
             "      NeverNetworks=({})",
@@ -204,9 +216,12 @@ fn lines(lines: &[String], indent: &str) -> String {
     lines.join(",")
 }
 
+/// The rows of each event of a provider, by its id.
+type Events<'c> = Vec<(String, Vec<&'c Column>)>;
+
 /// Columns: provider, then event id (`row` where the rows are not events), to a function of the event's fields and its `System`.
 fn all_columns(columns: &[Column]) -> String {
-    let mut providers: Vec<(&str, Vec<(String, Vec<&Column>)>)> = Vec::new();
+    let mut providers: Vec<(&str, Events<'_>)> = Vec::new();
     for row in columns {
         let ids: Vec<_> = match &row.event_ids[..] {
             [] => vec!["row".to_owned()],
@@ -229,7 +244,7 @@ fn all_columns(columns: &[Column]) -> String {
             lines(&values, "            ")
         )
     };
-    let provider = |(name, events): &(&str, Vec<(String, Vec<&Column>)>)| {
+    let provider = |(name, events): &(&str, Events<'_>)| {
         let events: Vec<_> = events.iter().map(event).collect();
         format!("`{name}`=dict({})", lines(&events, "          "))
     };

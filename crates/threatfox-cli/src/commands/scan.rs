@@ -12,6 +12,7 @@ use threatfox::lookup::{Index, Wanted};
 use threatfox::match_key::Kind;
 use threatfox::output::Output;
 use threatfox::rules::Rules;
+use threatfox::rules::logs::LogFile;
 use threatfox::scan::{Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Period, Results, Scan};
 use threatfox::source::Input;
 
@@ -29,7 +30,8 @@ use crate::strength::MinStrength;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The logs: files or patterns such as C:\Logs\**\*.evtx
+    /// The logs: files, patterns such as C:\Logs\**\*.evtx, or names of this host's logs: Sysmon, BITS, DNS-Client,
+    /// PowerShell, Defender, Security
     #[arg(required_unless_present = "logs_from", value_name = "LOG")]
     logs: Vec<String>,
 
@@ -93,6 +95,7 @@ pub struct Options {
 
 const AFTER_HELP: &str = r"Examples:
   threatfox scan --feed threatfox-feed.csv.gz C:\Windows\System32\winevt\Logs\Microsoft-Windows-Sysmon%4Operational.evtx
+  threatfox scan --feed threatfox-feed.csv.gz --hits hits.jsonl Sysmon PowerShell BITS
   threatfox scan --feed feed.csv --max-cpu 25 --summary json -o events.jsonl --met rows.csv 'archive/**/*.evtx'
   threatfox scan --feed feed.csv --hits hits.jsonl --min-strength weak ForwardedEvents.evtx
   threatfox scan --after 2026-03-01T00:00:00Z Sysmon.evtx | jq .EventData
@@ -246,6 +249,15 @@ impl Options {
                 logs.push(PathBuf::from(text));
                 continue;
             }
+            let named = LogFile::paths(text);
+            if !named.is_empty() {
+                let before = logs.len();
+                logs.extend(named.iter().filter(|path| path.is_file()).cloned());
+                if logs.len() == before {
+                    say::lines(format!("{text}: this host has no {}", named[0].display()));
+                }
+                continue;
+            }
             let matches = glob::glob(text)
                 .map_err(|error| Usage(format!("the pattern {text:?} cannot be read: {error}")))?;
             let before = logs.len();
@@ -263,7 +275,7 @@ impl Options {
             );
         }
         if logs.is_empty() {
-            bail!("no log is named: the list is empty");
+            bail!("no log is named: the list is empty, or this host has none of these logs");
         }
         let mut seen = std::collections::HashSet::new();
         logs.retain(|log| seen.insert(log.clone()));

@@ -1,13 +1,18 @@
 //! The places of an event: found by its provider and number, with the fields of all events numbered.
 
 use super::Rules;
-use super::place::{Condition, Place};
+use super::place::{Condition, Place, Reader};
 use super::reader::{Buffers, Observer};
 
 /// A row whose fields are read by their number in [`Plan::fields`].
 pub trait Row {
     /// Writes the text of a field. `false` where it has none: it is missing, without a value, a list or a structure.
     fn text(&self, field: usize, text: &mut String) -> bool;
+
+    /// The unfinished word that the part before this part of a script block ended in.
+    fn before(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The fields to read, by event.
@@ -33,6 +38,20 @@ pub struct Step<'r> {
     field: usize,
     port: Option<usize>,
     conditions: Vec<(usize, &'r Condition)>,
+    part: Option<PartFields>,
+}
+
+/// The fields that say which part of which script block an event has.
+#[derive(Debug, Clone, Copy)]
+pub struct PartFields {
+    /// The text.
+    pub text: usize,
+    /// The block's id.
+    pub block: usize,
+    /// The number of the part, from 1 on.
+    pub number: usize,
+    /// How many parts there are.
+    pub total: usize,
 }
 
 impl<'r> Plan<'r> {
@@ -53,6 +72,12 @@ impl<'r> Plan<'r> {
                     .iter()
                     .map(|condition| (plan.number(&condition.field), condition))
                     .collect(),
+                part: (place.reader == Reader::Script).then(|| PartFields {
+                    text: plan.number(&place.field),
+                    block: plan.number("ScriptBlockId"),
+                    number: plan.number("MessageNumber"),
+                    total: plan.number("MessageTotal"),
+                }),
             };
             let ids: Vec<_> = match &place.event_ids[..] {
                 [] => vec![None],
@@ -123,6 +148,12 @@ impl<'r> Provider<'r> {
         let known = self.events.iter().find(|(known, _)| *known == event_id);
         known.map_or(&[], |(_, steps)| steps)
     }
+
+    /// Where an event says which part of a script block it has.
+    #[must_use]
+    pub fn part_fields(&self, event_id: u64) -> Option<PartFields> {
+        self.steps(Some(event_id)).iter().find_map(|step| step.part)
+    }
 }
 
 /// The texts of a row's fields, and what they are read with.
@@ -146,6 +177,9 @@ impl FieldReader {
     /// Reads the field of a place, whatever its conditions say.
     pub fn read(&mut self, step: &Step<'_>, row: &dyn Row, observer: &mut dyn Observer) {
         self.text.clear();
+        if step.part.is_some() {
+            self.text.push_str(row.before().unwrap_or_default());
+        }
         if !row.text(step.field, &mut self.text) {
             return;
         }

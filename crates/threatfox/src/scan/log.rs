@@ -8,7 +8,7 @@ use std::thread;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use sysmon_log::{Block, Chunk, Content, Error, Event, Log, Value};
+use sysmon_log::{Block, CHUNK_SIZE, Chunk, Content, Error, Event, Log, Value};
 
 use super::fingerprints::{Fingerprints, KeySet};
 use super::judge::{Head, Judge, Verdicts};
@@ -16,6 +16,7 @@ use super::observables::{EventRow, Lookup};
 use super::pace::Pace;
 use super::report::LogReport;
 use super::results::{EventHits, Results};
+use super::scripts::Scripts;
 use crate::rules::Rules;
 use crate::rules::plan::Plan;
 
@@ -87,6 +88,7 @@ impl Scan<'_> {
         let mut blocks: Vec<Block> = (0..self.pace.threads.get())
             .map(|_| Block::default())
             .collect();
+        let mut last: Option<Box<[u8; CHUNK_SIZE]>> = None;
         loop {
             let turn = self.pace.begin();
             for block in &mut blocks {
@@ -95,7 +97,7 @@ impl Scan<'_> {
             if blocks[0].is_empty() {
                 return Ok(());
             }
-            for done in search.all(&blocks) {
+            for done in search.all(&blocks, last.as_deref()) {
                 results.write_events(&done.rows).map_err(Stopped::Output)?;
                 for hits in &done.hits {
                     results.write_hits(hits).map_err(Stopped::Output)?;
@@ -103,6 +105,8 @@ impl Scan<'_> {
                 report.add(&done.report);
                 results.met.extend(done.found);
             }
+            let chunk = blocks.iter().rev().find_map(|block| block.chunks().last());
+            last = chunk.map(|chunk| Box::new(*chunk));
             turn.end();
         }
     }
@@ -119,14 +123,14 @@ struct Search<'s> {
 
 impl Search<'_> {
     /// Searches the first block in this thread and the others in threads of their own.
-    fn all(&self, blocks: &[Block]) -> Vec<Searched> {
-        let (first, others) = (&blocks[0], &blocks[1..]);
+    /// `last` is the chunk before the first block.
+    fn all(&self, blocks: &[Block], last: Option<&[u8; CHUNK_SIZE]>) -> Vec<Searched> {
         thread::scope(|scope| {
-            let others: Vec<_> = others
-                .iter()
-                .map(|block| scope.spawn(|| self.block(block)))
+            let others: Vec<_> = blocks
+                .windows(2)
+                .map(|pair| scope.spawn(|| self.block(&pair[1], pair[0].chunks().last())))
                 .collect();
-            let mut done = vec![self.block(first)];
+            let mut done = vec![self.block(&blocks[0], last)];
             done.extend(
                 others
                     .into_iter()
@@ -136,11 +140,12 @@ impl Search<'_> {
         })
     }
 
-    fn block(&self, block: &Block) -> Searched {
+    fn block(&self, block: &Block, last: Option<&[u8; CHUNK_SIZE]>) -> Searched {
         let judge = self.scan.judge.as_ref();
         let mut tools = Tools {
             lookup: self.scan.keys.map(Lookup::new),
             verdicts: judge.map(|judge| Verdicts::new(self.scan.rules, judge)),
+            scripts: Scripts::behind(last),
         };
         let mut done = Searched::default();
         for bytes in block.chunks() {
@@ -169,10 +174,19 @@ impl Search<'_> {
             if let Some(time) = head.time {
                 done.report.span(time);
             }
-            let row = EventRow {
+            let mut row = EventRow {
                 event: &event,
                 chunk: &chunk,
+                before: "",
             };
+            let before = match head
+                .id
+                .and_then(|id| self.plan.providers()[head.number].part_fields(id))
+            {
+                Some(fields) => tools.scripts.word_before(&fields, &row, self.plan),
+                None => String::new(),
+            };
+            row.before = &before;
             let candidate = tools.lookup.as_mut().is_none_or(|lookup| {
                 let provider = &self.plan.providers()[head.number];
                 head.id
@@ -235,6 +249,7 @@ impl Search<'_> {
 struct Tools<'k> {
     lookup: Option<Lookup<'k>>,
     verdicts: Option<Verdicts<'k>>,
+    scripts: Scripts<'k>,
 }
 
 /// Why a log was not read to its end.
@@ -286,6 +301,7 @@ fn write_row(
     let row = Row {
         event: &event,
         path,
+        before: row.before,
     };
     let out = Limited { rows, limit };
     if serde_json::to_writer(out, &row).is_err() {
@@ -300,6 +316,7 @@ fn write_row(
 struct Row<'r, 'c> {
     event: &'r Value<'c>,
     path: &'r str,
+    before: &'r str,
 }
 
 impl Serialize for Row<'_, '_> {
@@ -311,6 +328,9 @@ impl Serialize for Row<'_, '_> {
                 .try_for_each(|(name, value)| row.serialize_entry(name, value))?;
         }
         row.serialize_entry("LogFile", self.path)?;
+        if !self.before.is_empty() {
+            row.serialize_entry("Before", self.before)?;
+        }
         row.end()
     }
 }

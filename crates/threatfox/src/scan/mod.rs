@@ -12,6 +12,7 @@ mod observables;
 mod pace;
 mod report;
 mod results;
+mod scripts;
 
 pub use feed::NarrowedFeed;
 pub use fingerprints::{Fingerprints, KeySet};

@@ -12,11 +12,17 @@ use crate::rules::reader::{Buffers, Key, Observer};
 pub(super) struct EventRow<'e, 'c> {
     pub event: &'e Event<'c>,
     pub chunk: &'e Chunk<'c>,
+    /// What the part before this part of a script block ended in.
+    pub before: &'e str,
 }
 
 impl Row for EventRow<'_, '_> {
     fn text(&self, field: usize, text: &mut String) -> bool {
         self.event.text(self.chunk, field, text)
+    }
+
+    fn before(&self) -> Option<&str> {
+        Some(self.before)
     }
 }
 
