@@ -28,6 +28,8 @@ type refreshed struct {
 	KeysByKind, Dropped              map[string]int
 	NewestActivity                   string
 	Deleted                          []string
+	Parts                            []partOfFeed
+	StaleParts                       []string
 }
 
 // refresh collects Server.Import.ThreatFox from this API with theKey, unless the parameters say another.

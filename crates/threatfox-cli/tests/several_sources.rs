@@ -146,8 +146,10 @@ fn where_nothing_is_new_the_feed_stays_as_it_is() {
     assert_eq!(ran.code, 1);
     assert!(
         ran.error()
-            .starts_with("threatfox: no source gave anything new: threatfox: ")
-            && ran.error().contains("; urlhaus: "),
+            .starts_with("threatfox: no source gave anything new (the first was threatfox): ")
+            && ran
+                .stderr
+                .contains("\nthreatfox: urlhaus: the server answered HTTP 404"),
         "{}",
         ran.stderr
     );

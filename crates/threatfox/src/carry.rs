@@ -10,6 +10,7 @@ use crate::feed::{self, FeedRow};
 use crate::match_key::Kind;
 use crate::record::{Column, RawRecord};
 use crate::source::{Input, Report, Sink};
+use crate::url::{IocUrl, UrlHost};
 
 /// How many rows of a feed each source has.
 ///
@@ -31,12 +32,17 @@ pub fn rows_by_source(feed: &Input) -> Result<BTreeMap<String, u64>, Error> {
 
 /// Hands the rows that a source has in a feed to the sink, as records of that source.
 ///
+/// The host of a URL has a row because of the URL, which makes it again. So it is not taken over by itself; nor where it is a
+/// domain or an address of another source too, since nobody knows that this one has named more than the URL.
+///
 /// # Errors
 /// Those of [`feed::read`], and the sink's.
 pub fn read(feed: &Input, source: &str, sink: &mut dyn Sink) -> Result<Report, Error> {
+    let of_source = |row: &FeedRow<'_>| row.source.split(';').any(|name| name == source);
+    let of_urls = hosts_of_urls(feed, &of_source)?;
     let mut records = 0;
     feed::read(feed, &mut |row, _| {
-        if row.source.split(';').any(|name| name == source) {
+        if of_source(row) && row.kind != Kind::UrlHost && !of_urls.contains(row.key) {
             records += records_of(row, source, sink)?;
         }
         Ok(())
@@ -48,6 +54,39 @@ pub fn read(feed: &Input, source: &str, sink: &mut dyn Sink) -> Result<Report, E
         unknown_columns: BTreeSet::new(),
         longer_records: 0,
     })
+}
+
+/// The domains and addresses that other sources have too, and that are hosts of this one's URLs.
+fn hosts_of_urls(
+    feed: &Input,
+    of_source: &dyn Fn(&FeedRow<'_>) -> bool,
+) -> Result<BTreeSet<String>, Error> {
+    let mut shared = BTreeSet::new();
+    feed::read(feed, &mut |row, _| {
+        let host = matches!(row.kind, Kind::Ip | Kind::Domain);
+        if host && row.source.contains(';') && of_source(row) {
+            shared.insert(row.key.to_owned());
+        }
+        Ok(())
+    })?;
+    let mut hosts = BTreeSet::new();
+    if shared.is_empty() {
+        return Ok(hosts);
+    }
+    feed::read(feed, &mut |row, _| {
+        if row.kind == Kind::Url
+            && of_source(row)
+            && let Ok(url) = IocUrl::parse(row.ioc)
+        {
+            let host = match url.host {
+                UrlHost::Address(ip) => ip.to_string(),
+                UrlHost::Name(name) => name.as_str().to_owned(),
+            };
+            hosts.extend(shared.take(&host));
+        }
+        Ok(())
+    })?;
+    Ok(hosts)
 }
 
 /// One record for each port and family, as no record has two.
@@ -143,6 +182,24 @@ mod tests {
             let without_count = |feed: &str| feed.replace(",2,false,", ",1,false,");
             assert_eq!(without_count(&again), without_count(&whole));
         }
+    }
+
+    #[test]
+    fn the_host_of_a_url_does_not_become_a_domain_because_another_source_has_it() {
+        let urlhaus =
+            b"# id,dateadded,url,urlhaus_link\n5,2026-03-15 04:50:08,http://bad.top/x,-\n";
+        let whole = feed_of(|sink| {
+            _ = source::read(&Input::of_bytes(urlhaus, "x"), sink).unwrap();
+            _ = source::read(&Input::of_bytes(b"bad.top\n", "y"), sink).unwrap();
+        });
+        assert!(whole.contains("bad.top,domain,"), "{whole}");
+        let alone = feed_of(|sink| {
+            _ = read(&Input::of_bytes(whole.as_bytes(), "feed"), "urlhaus", sink).unwrap();
+        });
+        assert!(
+            alone.contains("bad.top,url_host,http://bad.top/x,"),
+            "{alone}"
+        );
     }
 
     #[test]

@@ -32,6 +32,7 @@ var notRun = []struct{ begins, why string }{
 	{"tests/engine/test.sh", "runs tests of this suite"},
 	{"threatfox scan Sysmon.evtx | jq", "wants jq"},
 	{"curl ", "asks abuse.ch"},
+	{"threatfox fetch --source full,urlhaus,", "asks other servers of abuse.ch"},
 	{"gh ", "asks GitHub"},
 	{"cosign ", "wants cosign and a signed release"},
 	{"velociraptor ", "needs an installed server"},
@@ -153,6 +154,9 @@ exec env -i PATH="$PATH" make -n -C `+project+` "$@" >/dev/null`)
 		"values.txt": []byte("203.0.113.7:443\nhxxps://evil[.]example/gate.php\n"), "policy.yaml": []byte(example(t, "docs/policy.md", "yaml")),
 		"our-lists/partners.json": []byte(example(t, "docs/warning-lists.md", "json")),
 		"hits.jsonl":              []byte(`{"Strength":"strong","Malware":"X","IOC":"203.0.113.7:443","Time":"2026-11-18T08:00:07.007Z"}` + "\n"),
+		"partner.csv":             []byte("indicator,kind,family,day\nevil.example,FQDN,Loader,2026-11-01\n"),
+		"urlhaus.csv":             read(t, filepath.Join(data, "feeds/urlhaus-first-400-lines.csv")), "list.txt": read(t, filepath.Join(data, "feeds/plain.txt")),
+		"event.json": read(t, filepath.Join(data, "feeds/misp-event.json")), "report.json": read(t, filepath.Join(data, "feeds/stix-apt1.json")),
 	} {
 		file := filepath.Join(s.samples, name)
 		must(t, os.MkdirAll(filepath.Dir(file), 0o700))

@@ -42,9 +42,12 @@ pub struct ReadOptions {
     #[arg(long, value_name = "NAME")]
     source_name: Option<SourceName>,
 
-    /// Read the files as CSV with these columns, such as value=indicator,type=kind,malware=family. Also port, threat_type,
-    /// first_seen, last_seen, confidence, compromised, tags, reporter, reference and link
-    #[arg(long, value_name = "PART=COLUMN,…", conflicts_with = "input_format")]
+    #[arg(
+        long,
+        value_name = "PART=COLUMN,…",
+        conflicts_with = "input_format",
+        help = "Read the files as CSV with these columns, such as value=indicator,type=kind,malware=family. Also port, threat_type, first_seen, last_seen, confidence, compromised, tags, reporter, reference and link"
+    )]
     columns: Option<CsvColumns>,
 }
 

@@ -22,7 +22,7 @@ use crate::warning::limit;
 /// No time.
 const NEVER: i64 = i64::MIN;
 
-/// ThreatFox's own word where no family is known. Hunts leave out what has none, by their MalwareRegex.
+/// ThreatFox's own word where no family is known. Hunts leave out what has none, by their `MalwareRegex`.
 const UNKNOWN: &str = "Unknown malware";
 
 /// What one record says about one key.

@@ -69,6 +69,8 @@ fn safe_page(page: &str) -> Option<&str> {
 pub(super) struct Origins {
     names: Names,
     text: String,
+    /// Records of one source come in runs.
+    last: Option<(String, String, u32)>,
     /// By number, once no more are added.
     split: Vec<Origin>,
 }
@@ -76,11 +78,19 @@ pub(super) struct Origins {
 impl Origins {
     /// The number of a source's name with a page.
     pub fn number(&mut self, source: &str, page: &str) -> Result<u32, Error> {
+        if let Some((last_source, last_page, number)) = &self.last
+            && last_source == source
+            && last_page == page
+        {
+            return Ok(*number);
+        }
         self.text.clear();
         self.text.push_str(source);
         self.text.push(BETWEEN);
         self.text.push_str(page);
-        self.names.number(&self.text)
+        let number = self.names.number(&self.text)?;
+        self.last = Some((source.to_owned(), page.to_owned(), number));
+        Ok(number)
     }
 
     /// Reads the texts. Only when no more are added.

@@ -26,7 +26,7 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct Input {
     name: String,
     origin: Origin,
-    reading: Reading,
+    reading: Box<Reading>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,13 +44,13 @@ impl Input {
             return Self {
                 name: "standard input".to_owned(),
                 origin: Origin::Stdin,
-                reading: Reading::default(),
+                reading: Box::default(),
             };
         }
         Self {
             name: path.display().to_string(),
             origin: Origin::File(path.to_owned()),
-            reading: Reading::default(),
+            reading: Box::default(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Input {
         Self {
             name: name.into(),
             origin: Origin::File(path.to_owned()),
-            reading: Reading::default(),
+            reading: Box::default(),
         }
     }
 
@@ -86,14 +86,14 @@ impl Input {
         Self {
             name: name.into(),
             origin: Origin::Memory(bytes.into()),
-            reading: Reading::default(),
+            reading: Box::default(),
         }
     }
 
     /// The same, to be read so.
     #[must_use]
     pub fn read_as(mut self, reading: Reading) -> Self {
-        self.reading = reading;
+        self.reading = Box::new(reading);
         self
     }
 

@@ -39,7 +39,7 @@ pub use reading::{Format, Reading, SourceName};
 pub use update::Update;
 
 use crate::error::Error;
-use crate::record::{RawRecord, THREATFOX};
+use crate::record::{Column, RawRecord, THREATFOX};
 use crate::reject::Reject;
 use crate::text::clean;
 
@@ -196,6 +196,10 @@ impl Budgeted<'_> {
 impl Sink for Budgeted<'_> {
     fn record(&mut self, raw: &RawRecord<'_>) -> Result<(), Error> {
         self.count()?;
+        // A record is large: it is not copied where its reader has said it already.
+        if raw.get(Column::Source) == self.source {
+            return self.sink.record(raw);
+        }
         let mut raw = *raw;
         raw.set_source(self.source);
         self.sink.record(&raw)

@@ -139,18 +139,15 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         format: export_format,
     };
     check_named_once(&source)?;
-    let source = match &source[..] {
-        [Asked::ThreatFox(source)] => *source,
-        _ => {
-            let asking = Asking {
-                network: &network,
-                days,
-                exports,
-                cache: cache.as_ref(),
-                input_format,
-            };
-            return run_several(&source, &asking, feed, &prepared, removed);
-        }
+    let [Asked::ThreatFox(source)] = source[..] else {
+        let asking = Asking {
+            network: &network,
+            days,
+            exports,
+            cache: cache.as_ref(),
+            input_format,
+        };
+        return run_several(&source, &asking, feed, &prepared, removed.as_ref());
     };
     let plan = if since_last {
         let base = find_base(&network, exports, cache.as_ref())?;
@@ -218,7 +215,7 @@ fn run_several(
     asking: &Asking<'_>,
     mut feed: FeedOptions,
     prepared: &Prepared,
-    removed: Option<Answer>,
+    removed: Option<&Answer>,
 ) -> anyhow::Result<()> {
     let network = asking.network;
     let mut answers = Vec::new();
@@ -248,7 +245,7 @@ fn run_several(
             .any(|part| part.name == name && part.got.is_ok())
     };
     let used = answers.iter().filter(|(name, _)| made(name));
-    for answer in removed.iter().chain(used.map(|(_, answer)| answer)) {
+    for answer in removed.into_iter().chain(used.map(|(_, answer)| answer)) {
         answer.keep(asking.cache);
     }
     report(&summary, &feed)?;

@@ -76,15 +76,21 @@ fn check_some_left(sources: &[Source]) -> anyhow::Result<()> {
     if sources.iter().any(|source| source.got.is_ok()) {
         return Ok(());
     }
-    let problems = sources.iter().filter_map(|source| {
+    let mut failed = sources.iter().filter_map(|source| {
         let problem = source.got.as_ref().err()?;
-        Some(format!("{}: {problem}", source.name))
+        Some((source.name.as_str(), problem.as_str()))
     });
-    let problems: Vec<_> = problems.collect();
-    Err(anyhow::anyhow!(
-        "no source gave anything new: {}",
-        problems.join("; ")
-    ))
+    let (first, problem) = failed.next().unwrap_or_default();
+    let mut alone = true;
+    for (name, problem) in failed {
+        alone = false;
+        say!("{name}: {problem}");
+    }
+    Err(if alone {
+        anyhow::anyhow!("{first}: {problem}")
+    } else {
+        anyhow::anyhow!("no source gave anything new (the first was {first}): {problem}")
+    })
 }
 
 /// Writes a feed of what the sources gave and of the parts that stay; tells which parts do.

@@ -86,7 +86,7 @@ impl Export<'_> {
             let reject = self.form.reject(Reason::NotUtf8, place, "not UTF-8");
             return self.sink.unreadable(&RawRecord::default(), &reject);
         };
-        let raw = raw_record(&self.columns, texts);
+        let mut raw = raw_record(&self.columns, texts);
         if record.len() < columns {
             let problem = format!("{} fields where the header has {columns}", record.len());
             let reject = self.form.reject(Reason::FieldsMissing, place, &problem);
@@ -99,7 +99,7 @@ impl Export<'_> {
             return self.sink.unreadable(&raw, &reject);
         }
         self.longer += u64::from(record.len() > columns);
-        hand(raw, self.sink)
+        hand(&mut raw, self.sink)
     }
 
     fn check_number(&self) -> Result<(), Error> {

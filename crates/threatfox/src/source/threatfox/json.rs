@@ -130,9 +130,9 @@ impl Top<'_> {
     /// Reads one record, or a list of them as the export has under each id.
     fn take<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.records += 1;
-        let raw = self.record.as_raw();
+        let mut raw = self.record.as_raw();
         let taken = match self.record.too_large {
-            None => hand(raw, self.sink),
+            None => hand(&mut raw, self.sink),
             Some(field) => {
                 let problem = format!("the field {field} is larger than the bound of 64 KiB");
                 let place = Place::Record(self.records);

@@ -40,14 +40,15 @@ impl Source for ThreatFox {
 }
 
 /// Hands a record over. ThreatFox numbers all of its records and says when each was first seen: one without is damaged.
-fn hand(mut raw: RawRecord<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
+fn hand(raw: &mut RawRecord<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
     if raw.get(Column::Id).parse::<u64>().is_err() {
-        return sink.unreadable(&raw, &Reason::BadId.because("the id is not a number"));
+        return sink.unreadable(raw, &Reason::BadId.because("the id is not a number"));
     }
     if raw.get(Column::FirstSeen).is_empty() {
         let reject = Reason::BadDate.because("first_seen is not YYYY-MM-DD HH:MM:SS");
-        return sink.unreadable(&raw, &reject);
+        return sink.unreadable(raw, &reject);
     }
+    raw.set_source(THREATFOX);
     raw.set(Column::Link, THREATFOX_PAGE);
-    sink.record(&raw)
+    sink.record(raw)
 }
