@@ -136,7 +136,7 @@ fn a_hit_tells_when_where_and_what() {
     let run = scan(&bench, &args);
     let first = run.stdout.lines().next().unwrap();
     let expected = format!(
-        r#"{{"Time":1794988801.007,"Computer":"WS01.example.test","RecordID":1,"Place":"Microsoft-Windows-Sysmon 1","EventID":1,"IOC":"badcase-one.example","Match":"command line subdomain","Strength":"medium","Observable":"3h.badcase-one.example","Malware":"X Stealer","Confidence":100,"LogFile":{}}}"#,
+        r#"{{"Time":1794988801.007,"Computer":"WS01.example.test","RecordID":1,"Place":"Microsoft-Windows-Sysmon 1","EventID":1,"IOC":"badcase-one.example","Match":"command line subdomain","Strength":"medium","Observable":"3h.badcase-one.example","Malware":"X Stealer","Confidence":100,"Warning":"","LogFile":{}}}"#,
         serde_json::to_string(&log).unwrap()
     );
     assert_eq!(first, expected);
