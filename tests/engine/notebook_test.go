@@ -325,7 +325,7 @@ func (s *EngineSuite) TestTheNotebookShowsTheFeedLast() {
 	s.Contains(shown[0].rows, `"Keys":3`)
 	s.Contains(shown[0].rows, `"NewestActivity":"2026-11-24T10:00:00Z"`)
 	s.Equal("{\"_name\":\"domain\",\"Keys\":2}\n{\"_name\":\"ip\",\"Keys\":1}\n", shown[1].rows)
-	s.Contains(shown[2].rows, `{"Source":"threatfox","Keys":3,"NewestActivity":"2026-11-24T10:00:00Z","AgeInDays":`)
+	s.Contains(shown[3].rows, `{"Source":"threatfox","Keys":3,"NewestActivity":"2026-11-24T10:00:00Z","AgeInDays":`)
 	s.Contains(cells[4].Output, "/hunts/new/Windows.Detection.ThreatFox")
 	s.Contains(cells[4].Output, "/collected/server/new/Server.Detection.ThreatFox")
 	s.Len(api.asked(), 1, "a notebook asks nobody")

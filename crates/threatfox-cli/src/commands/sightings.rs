@@ -46,7 +46,7 @@ Examples:
   threatfox sightings hits.jsonl --misp sightings.json --stix sightings.stix.json
   threatfox sightings 'All Windows.Detection.ThreatFox%2FHits.json' --stix - --min-strength strong
 
-A hit that stands in two files, or was found by two hunts, counts once. The same hits give the same files.
+A hit that is in two files, or was found by two hunts, counts once. The same hits give the same files.
 
 Exit codes:
   0  done
