@@ -48,8 +48,8 @@ func (s *EngineSuite) huntWithPublished(evtx string) []map[string]any {
 	return s.hits(got)
 }
 
-// told are the different values of a field of hits.
-func told(hits []map[string]any, field string) (values []string) {
+// valuesIn are the different values of a field of hits.
+func valuesIn(hits []map[string]any, field string) (values []string) {
 	seen := map[string]bool{}
 	for _, hit := range hits {
 		if value, _ := hit[field].(string); !seen[value] {
@@ -69,10 +69,10 @@ func (s *EngineSuite) TestAStixReportIsHuntedAndItsHitsNameSourceAndPage() {
 	s.Equal([]partOfFeed{{Source: "stix", State: "new", Rows: 1}}, row.Parts)
 	hits := s.huntWithPublished(s.edgeLog())
 	s.Require().NotEmpty(hits)
-	s.Equal([]string{"stix"}, told(hits, "Source"))
-	s.Equal([]string{"[stix](https://cert.example/report-7)"}, told(hits, "Link"))
-	s.Equal([]string{"Loader"}, told(hits, "Malware"))
-	s.Contains(told(hits, "Match"), "ip:port")
+	s.Equal([]string{"stix"}, valuesIn(hits, "Source"))
+	s.Equal([]string{"[stix](https://cert.example/report-7)"}, valuesIn(hits, "Link"))
+	s.Equal([]string{"Loader"}, valuesIn(hits, "Malware"))
+	s.Contains(valuesIn(hits, "Match"), "ip:port")
 }
 
 func (s *EngineSuite) TestAMispEventIsHuntedUnderTheNameThatIsGivenToIt() {
@@ -84,9 +84,9 @@ func (s *EngineSuite) TestAMispEventIsHuntedUnderTheNameThatIsGivenToIt() {
 	s.Equal([]int{3, 1}, []int{row.Read, row.Kept})
 	hits := s.huntWithPublished(s.edgeLog())
 	s.Require().NotEmpty(hits)
-	s.Equal([]string{"partner"}, told(hits, "Source"))
-	s.Equal([]string{"[partner](https://misp.example/events/view/7)"}, told(hits, "Link"))
-	s.Subset(told(hits, "Match"), []string{"domain", "subdomain"})
+	s.Equal([]string{"partner"}, valuesIn(hits, "Source"))
+	s.Equal([]string{"[partner](https://misp.example/events/view/7)"}, valuesIn(hits, "Link"))
+	s.Subset(valuesIn(hits, "Match"), []string{"domain", "subdomain"})
 }
 
 func (s *EngineSuite) TestThreatfoxAndUrlhausAreOneFeedAndOneRowAKey() {
@@ -110,10 +110,10 @@ func (s *EngineSuite) TestThreatfoxAndUrlhausAreOneFeedAndOneRowAKey() {
 			s.Equal("threatfox;urlhaus", hit["Source"], hit)
 		}
 	}
-	s.Contains(told(hits, "Source"), "threatfox;urlhaus")
-	s.Contains(told(hits, "Source"), "urlhaus")
-	s.Contains(told(hits, "Link"), "[urlhaus](https://urlhaus.abuse.ch/url/6/)")
-	s.Contains(told(hits, "Link"), "[1](https://threatfox.abuse.ch/ioc/1/)")
+	s.Contains(valuesIn(hits, "Source"), "threatfox;urlhaus")
+	s.Contains(valuesIn(hits, "Source"), "urlhaus")
+	s.Contains(valuesIn(hits, "Link"), "[urlhaus](https://urlhaus.abuse.ch/url/6/)")
+	s.Contains(valuesIn(hits, "Link"), "[1](https://threatfox.abuse.ch/ioc/1/)")
 
 	// One that fails leaves its part, and the row names it. Without a word of it the sources stay.
 	urlhaus = http.StatusNotFound
@@ -143,7 +143,7 @@ func (s *EngineSuite) TestTheHuntReadsAFeedThatNamesNoSources() {
 
 	s.Len(with, 47)
 	for _, hits := range [][]map[string]any{with, without} {
-		s.Equal([]string{"threatfox"}, told(hits, "Source"))
+		s.Equal([]string{"threatfox"}, valuesIn(hits, "Source"))
 		for _, hit := range hits {
 			delete(hit, "FeedVersion")
 		}
