@@ -83,14 +83,14 @@ fn a_key_that_two_sources_have_is_one_row_that_names_both() {
         "{url}"
     );
     assert!(
-        url.ends_with(",threatfox;urlhaus,https://urlhaus.abuse.ch/url/5/"),
+        url.ends_with(",threatfox;urlhaus,https://urlhaus.abuse.ch/url/5/,"),
         "{url}"
     );
     // An address wins over the host of a URL; its page is ThreatFox's.
     let ip = row("198.41.5.7");
     assert!(
         ip.starts_with("198.41.5.7,ip,198.41.5.7:443,")
-            && ip.ends_with(",7,2,false,threatfox;urlhaus,"),
+            && ip.ends_with(",7,2,false,threatfox;urlhaus,,"),
         "{ip}"
     );
     let first = fs::read(bench.path("feed.csv")).unwrap();
@@ -220,7 +220,7 @@ fn composite_types_and_objects_of_misp_give_their_indicators() {
     );
     for row in feed.lines().skip(1) {
         assert!(
-            row.contains(",Xorist,") && row.ends_with(",misp,https://site.example/report"),
+            row.contains(",Xorist,") && row.ends_with(",misp,https://site.example/report,"),
             "{row}"
         );
     }
@@ -242,9 +242,9 @@ fn the_page_of_a_stix_indicator_is_its_reference_or_that_of_what_it_indicates() 
         summary["dropped"],
         serde_json::json!({"pattern": 1, "not_for_detection": 1})
     );
-    assert!(feed.contains(",Loader,malicious-activity,85,2026-01-01T00:00:00Z,,,1,false,stix,https://site.example/loader\n"), "{feed}");
+    assert!(feed.contains(",Loader,malicious-activity,85,2026-01-01T00:00:00Z,,,1,false,stix,https://site.example/loader,\n"), "{feed}");
     assert!(
-        feed.contains("bad\\.top$,,Unknown malware,,50,2026-01-01T00:00:00Z,,,1,false,stix,\n"),
+        feed.contains("bad\\.top$,,Unknown malware,,50,2026-01-01T00:00:00Z,,,1,false,stix,,\n"),
         "{feed}"
     );
 }
@@ -259,7 +259,7 @@ fn hashes_of_one_sample_are_rows_each_with_its_page() {
     assert_eq!(feed.lines().count(), 4);
     assert!(
         feed.contains(
-            "https://bazaar.abuse.ch/browse.php?search=md5%3A0749bae92ca336a02c83d126e04ec628\n"
+            "https://bazaar.abuse.ch/browse.php?search=md5%3A0749bae92ca336a02c83d126e04ec628,\n"
         ),
         "{feed}"
     );

@@ -46,7 +46,7 @@ fn warnings(bench: &Bench) -> Vec<String> {
                 .lines()
                 .next()
                 .unwrap()
-                .ends_with(",compromised,warning")
+                .ends_with(",compromised,source,link,warning")
     );
     let cells = |row: &str| {
         let (key, _) = row.split_once(',').unwrap();

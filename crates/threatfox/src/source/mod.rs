@@ -7,6 +7,11 @@ mod budget;
 mod container;
 mod csv_records;
 mod custom;
+#[cfg(test)]
+#[path = "exercise/example.rs"]
+mod example;
+#[cfg(test)]
+mod exercise;
 mod feodo;
 mod form;
 mod json_rows;
