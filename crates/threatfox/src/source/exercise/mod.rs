@@ -30,12 +30,8 @@ fn block(language: &str) -> String {
     let (block, _) = rest.split_once("```").unwrap();
     let lines = block
         .lines()
-        .map(|line| line.strip_prefix("   ").unwrap_or(line));
-    lines
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+        .map(|line| line.strip_prefix("   ").unwrap_or(line).trim_end());
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
 
 #[test]
