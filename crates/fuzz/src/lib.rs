@@ -38,9 +38,9 @@ static MEMORY: PeakAlloc = PeakAlloc;
 /// Made once: they are not what is tested where feeds are written.
 static LISTS: LazyLock<WarningLists> = LazyLock::new(WarningLists::built_in);
 
-/// What a parser may have allocated at any time. An input here is smaller than 100 KB.
+/// The most bytes that a parser may hold at any time. An input here is smaller than 100 KB.
 const MAX_MEMORY: usize = 64 << 20;
-/// What an input may take, on a machine that has other things to do.
+/// The longest time for one input, on a busy machine.
 const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// Runs something that takes input. Nothing else may run meanwhile, as the memory is that of the whole program.
@@ -64,7 +64,7 @@ pub fn bounded<T>(what: impl fmt::Display, run: impl FnOnce() -> T) -> T {
 
 /// A parser under test.
 pub struct Target {
-    /// How it is called on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
     run: fn(&[u8]),
     /// Real input to begin with.
@@ -169,7 +169,7 @@ fn normalize(bytes: &[u8]) {
     }
 }
 
-/// What is kept of the records of an input, if anything is. None of them may be lost.
+/// The records of an input that are kept, if any. None of them may be lost.
 fn kept<S: Store>(input: &Input) -> Option<S> {
     let mut normalizer = Normalizer::<S>::new(Filter::default(), SharedHosts::built_in());
     let report = source::read(input, &mut normalizer);

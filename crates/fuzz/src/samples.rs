@@ -70,7 +70,7 @@ pub fn json() -> Vec<Vec<u8>> {
     .collect()
 }
 
-/// What other sources than ThreatFox write.
+/// Files of other sources than ThreatFox.
 pub fn sources() -> Vec<Vec<u8>> {
     let feeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/feeds");
     let read = |name: &str| std::fs::read_to_string(feeds.join(name)).unwrap_or_default();

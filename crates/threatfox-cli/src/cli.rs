@@ -8,7 +8,7 @@ use crate::commands::{
     completions, explain, fetch, man, match_values, normalize, scan, search, sightings,
 };
 
-/// What `--version` says: which source the program was built from, and which feeds it makes and reads.
+/// The text of `--version`: which source the program was built from, and which feeds it makes and reads.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
         "{} (commit {}, feed format {})",
@@ -27,7 +27,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What to do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Fetch(Box<fetch::Options>),

@@ -7,7 +7,7 @@ use crate::say::say;
 
 /// The exit code that a shell reports for an interrupted program.
 const INTERRUPTED: i32 = 130;
-/// How much nicer than others a scan is, 0 to 19: who works at the endpoint must not feel it.
+/// The nice value of a scan, 0 to 19: people who work at the endpoint must not notice it.
 #[cfg(unix)]
 const NICE: i32 = 10;
 

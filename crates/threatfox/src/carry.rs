@@ -12,7 +12,7 @@ use crate::record::{Column, RawRecord};
 use crate::source::{Input, Report, Sink};
 use crate::url::{IocUrl, UrlHost};
 
-/// How many rows of a feed each source has.
+/// Counts the rows of a feed by source.
 ///
 /// # Errors
 /// Those of [`feed::read`].

@@ -24,14 +24,14 @@ impl fmt::Display for Place {
     }
 }
 
-/// What can go wrong with an input or an output as a whole. A single bad record is not an error: see [`crate::reject`].
+/// The failures of an input or an output as a whole. A single bad record is not an error: see [`crate::reject`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file system refused.
     #[error("cannot {action} {path}: {source}")]
     Io {
-        /// What was tried, as a verb.
+        /// The attempted action, as a verb.
         action: &'static str,
         /// The file, as the user wrote it.
         path: String,
@@ -43,7 +43,7 @@ pub enum Error {
     Unreadable {
         /// The input.
         name: String,
-        /// What the decoder said.
+        /// The decoder's message.
         source: io::Error,
     },
     /// There is nothing in the input.
@@ -131,7 +131,7 @@ pub enum Error {
     Policy {
         /// The file.
         name: String,
-        /// What is wrong, with line and column.
+        /// The problem, with line and column.
         problem: String,
     },
     /// A file that should be a warning list is not one.
@@ -139,7 +139,7 @@ pub enum Error {
     WarningList {
         /// The file.
         name: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
     /// The structure is wrong, so that nothing in the file can be trusted.
@@ -149,7 +149,7 @@ pub enum Error {
         name: String,
         /// Where.
         place: Place,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
     /// The same in a feed.
@@ -159,7 +159,7 @@ pub enum Error {
         name: String,
         /// Where.
         place: Place,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
     /// The data is whole, but not all there.
@@ -167,7 +167,7 @@ pub enum Error {
     Incomplete {
         /// The input.
         name: String,
-        /// What is missing.
+        /// The missing part.
         problem: String,
     },
     /// The API answered with something else than data.
@@ -192,7 +192,7 @@ pub enum Error {
     /// More than this program can index.
     #[error("the input holds more than {limit} of {what}, the bound of this program")]
     TooLarge {
-        /// What there is too much of.
+        /// The quantity over the limit.
         what: &'static str,
         /// The bound.
         limit: u64,
@@ -223,14 +223,14 @@ pub enum Refusal {
     DifferentKind {
         /// The file.
         path: PathBuf,
-        /// What it holds.
+        /// Its present content.
         found: String,
-        /// What was to replace it.
+        /// The content that was to replace it.
         wanted: &'static str,
     },
 }
 
-/// What the ThreatFox API says when it does not answer with data (its `query_status`).
+/// The answers of the ThreatFox API without data (its `query_status`).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiError {

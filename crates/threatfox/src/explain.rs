@@ -59,9 +59,9 @@ pub enum Verdict {
         key: String,
         /// The kind of match.
         matched: Match,
-        /// How strong it is, warnings counted.
+        /// Its strength, lowered by warnings.
         strength: Strength,
-        /// What the feed warns of; may be empty.
+        /// The feed's column `warning`; may be empty.
         warning: String,
     },
     /// It is in the feed, but by the rules the value does not match it; why.
@@ -261,7 +261,7 @@ mod tests {
     use super::*;
     use crate::value::read_value;
 
-    /// What becomes of records with these values, as far as they concern the value.
+    /// The findings for records with these values that concern the value.
     fn explained(value: &str, records: &[(&str, &str)]) -> Vec<String> {
         let filter = Filter {
             min_confidence: 50,

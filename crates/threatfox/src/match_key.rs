@@ -23,7 +23,7 @@ use crate::rules::reader::{canonical, push_address};
 use crate::shared_hosts::SharedHosts;
 use crate::url::UrlHost;
 
-/// What a key is. Where two kinds meet in one key, the one that stands first here wins.
+/// The kind of a key. If two kinds share one key, the first in this list wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // The names say it.
@@ -75,7 +75,7 @@ impl Kind {
         matches!(self, Self::Md5 | Self::Sha1 | Self::Sha256)
     }
 
-    /// What stands in front of the value, so that no hash or URL reads as a number or a bool.
+    /// The prefix of the value, so that no hash or URL reads as a number or a bool.
     #[must_use]
     pub fn prefix(self) -> &'static str {
         match self {
@@ -101,7 +101,7 @@ impl From<Algorithm> for Kind {
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// The text, with its prefix.
     pub text: &'a str,

@@ -12,7 +12,7 @@ pub const THREATFOX: &str = "threatfox";
 /// ThreatFox's page of a record. A feed has the number in place of it.
 pub const THREATFOX_PAGE: &str = "https://threatfox.abuse.ch/ioc/{id}/";
 
-/// What a source says of an indicator, whatever names its formats have for it.
+/// The columns of a record, under one name for all sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are ThreatFox's own.
 pub enum Column {

@@ -1,4 +1,4 @@
-//! What happened: counts that add up (`read` = `kept` + the sum of `dropped`), for people and as one JSON object.
+//! The summary of a run: counts that add up (`read` = `kept` + the sum of `dropped`), for people and as one JSON object.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -206,14 +206,14 @@ pub struct Summary {
     pub warnings: BTreeMap<String, u64>,
     /// The latest first or last seen among them, RFC 3339 in UTC.
     pub newest_activity: Option<String>,
-    /// What each source has in the feed.
+    /// The part of each source in the feed.
     pub parts: Vec<Part>,
-    /// What was written.
+    /// The output.
     #[serde(flatten)]
     pub written: Written,
 }
 
-/// What a source has in a feed.
+/// A source's part of a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Part {
     /// The source's name.

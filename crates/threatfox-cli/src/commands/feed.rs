@@ -63,7 +63,7 @@ impl fmt::Display for BrokenPart {
 
 impl std::error::Error for BrokenPart {}
 
-/// What is checked first: there is no use in making a feed that may not be put in its place, or with a policy that
+/// The checks before the work: there is no use in making a feed that may not be put in its place, or with a policy that
 /// cannot be read.
 pub struct Prepared {
     earlier: Earlier,

@@ -31,7 +31,7 @@ pub struct Options {
     feed: FeedOptions,
 }
 
-/// How files are read, where their content does not say it.
+/// How to read files whose content does not tell.
 #[derive(Debug, Args)]
 pub struct ReadOptions {
     /// Read the files as this source writes them: threatfox, urlhaus, malwarebazaar, feodo, misp, stix, list

@@ -120,7 +120,7 @@ struct Summary<'a> {
     /// Where the candidates are.
     output: Option<&'a Path>,
     candidates: u64,
-    /// How many hits there are; none where they were not asked for.
+    /// The number of hits; `None` if they were not asked for.
     hits: Option<u64>,
     logs: Vec<LogReport>,
 }

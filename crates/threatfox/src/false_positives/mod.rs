@@ -17,7 +17,7 @@ use crate::source::{Input, MAX_FIELD, Records, TextBound, skip_mark, unpack};
 use crate::text::clean;
 use crate::value::read_value;
 
-/// So many characters of a platform and of the notes are kept.
+/// The most characters of a platform and of the notes that are kept.
 const MAX_NOTES: usize = 200;
 
 /// The removed indicators. The default is an empty list.

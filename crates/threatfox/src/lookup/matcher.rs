@@ -10,9 +10,9 @@ use crate::rules::{Match, Place, Rules, Strength};
 pub struct Hit<'i> {
     /// The row.
     pub row: FeedRow<'i>,
-    /// What the match is called, and its strength.
+    /// The name of the match, and its strength.
     pub matched: &'i Match,
-    /// How strong it is: as strong as the match, or weaker where the row has a warning.
+    /// Its strength: that of the match, or less if the row has a warning.
     pub strength: Strength,
     /// Where the observable stood.
     pub place: &'i Place,

@@ -10,7 +10,7 @@ use crate::warning::limit;
 
 use super::Hit;
 
-/// What keys are looked up in.
+/// A feed to look keys up in.
 pub trait Feed<'i> {
     /// The row of a key in the spelling of the feed.
     fn get(&self, key: &str) -> Option<FeedRow<'i>>;
@@ -65,7 +65,7 @@ impl<'i, F: Feed<'i>> Trial<'_, 'i, F> {
     }
 }
 
-/// What a row of the feed is to a key.
+/// The relation of a row of the feed to a key.
 fn kind(row: &FeedRow<'_>, key: &Key<'_>) -> Option<KeyKind> {
     if key.above {
         return (row.kind == Kind::Domain && !row.exact).then_some(KeyKind::Subdomain);

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 /// The number of bytes to write at a time.
 const BLOCK: usize = 64 * 1024;
-/// How many blocks may wait while the disk takes others: 1 MiB.
+/// The most blocks that may wait for the disk: 1 MiB.
 const QUEUE: usize = 16;
 
 /// The place, size and hash of a written output.

@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// So many symbolic links are followed, as by Linux.
+/// The most symbolic links to follow, as in Linux.
 const MAX_LINKS: usize = 40;
 
 /// The file that a path leads to by symbolic links, whether it is there or not.

@@ -1,4 +1,4 @@
-//! The policy file: what an organization never wants to match, or to take for less, in YAML.
+//! The policy file: what an organization never wants to match, or to match weaker, in YAML.
 //!
 //! ```yaml
 //! ignore:
@@ -41,12 +41,12 @@ use section::{Cause, Entries, Section, WrittenSection};
 /// A policy file may have this many bytes.
 const MAX_SIZE: u64 = 16 << 20;
 
-/// What is ignored and weakened, each entry with its line. The default does neither.
+/// The entries to ignore and to weaken, each with its line. The default has none.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     file: String,
     ignore: Section,
-    /// What is weakened, and how strong its hits may be at most; the weakest first.
+    /// The sections to weaken, each with the greatest strength of its hits; the weakest first.
     weaken: Vec<(Strength, Section)>,
     shared_hosts: Vec<String>,
 }

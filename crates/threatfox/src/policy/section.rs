@@ -35,7 +35,7 @@ pub(super) struct WrittenSection {
 
 type Lines<T> = HashMap<T, u64>;
 
-/// What a section names, each entry with its line. The default names nothing.
+/// The entries of a section, each with its line. The default has none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Section {
     networks: Vec<(IpNet, u64)>,

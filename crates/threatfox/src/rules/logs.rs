@@ -25,7 +25,7 @@ static BUILT_IN: LazyLock<Vec<LogFile>> = LazyLock::new(|| {
 /// A log of a Windows host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFile {
-    /// What users call it.
+    /// Its name for users.
     pub name: String,
     /// Its files: those that exist are read.
     pub files: Vec<String>,
@@ -42,9 +42,9 @@ pub struct LogFile {
 pub struct Logged {
     /// Their numbers.
     pub event_ids: Vec<u64>,
-    /// What they tell.
+    /// The activity that they record.
     pub what: String,
-    /// How they are switched on; empty for what Windows logs anyway.
+    /// How to switch them on; empty if Windows logs them anyway.
     pub how: String,
 }
 

@@ -8,7 +8,7 @@ const TABLE: Table = Table {
     columns: &["role", "kind", "match", "strength"],
 };
 
-/// How much a match says.
+/// The strength of a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Strength {
     /// A hint, such as the host of a URL that many parties may use.
@@ -94,7 +94,7 @@ pub struct Match {
     pub kind: KeyKind,
     /// Its name in a hit.
     pub name: Box<str>,
-    /// How strong it is.
+    /// Its strength.
     pub strength: Strength,
 }
 

@@ -19,7 +19,7 @@ const TABLE: Table = Table {
     ],
 };
 
-/// How the text of a field is read. `rules/README.md` says what each reads.
+/// The reader of a field's text. `rules/README.md` explains each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reader {
     /// An IP address.
@@ -99,7 +99,7 @@ pub enum Test {
 pub struct Condition {
     /// The field.
     pub field: String,
-    /// What it must be.
+    /// The required value.
     pub test: Test,
 }
 
@@ -162,7 +162,7 @@ pub struct Place {
     pub event_ids: Vec<u64>,
     /// The field.
     pub field: String,
-    /// How its text is read.
+    /// The reader of its text.
     pub reader: Reader,
     /// Where the observables stand.
     pub role: Role,

@@ -50,7 +50,7 @@ pub struct PartFields {
     pub block: usize,
     /// The number of the part, from 1 on.
     pub number: usize,
-    /// How many parts there are.
+    /// The number of parts.
     pub total: usize,
 }
 

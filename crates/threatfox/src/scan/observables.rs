@@ -12,7 +12,7 @@ use crate::rules::reader::{Buffers, Key, Observer};
 pub(super) struct EventRow<'e, 'c> {
     pub event: &'e Event<'c>,
     pub chunk: &'e Chunk<'c>,
-    /// What the part before this part of a script block ended in.
+    /// The unfinished word at the end of the previous part of a script block.
     pub before: &'e str,
 }
 

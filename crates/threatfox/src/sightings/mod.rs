@@ -1,4 +1,4 @@
-//! What was hit, told to those who share indicators: hits in, sightings for MISP and STIX out.
+//! Sightings: hits in, and sightings for MISP and STIX out, for people who share indicators.
 //!
 //! One sighting speaks of an indicator; of computers, users and processes it says nothing. An address is sighted without its
 //! port, as a hit at another port is one too.
@@ -23,9 +23,9 @@ use crate::text::clean;
 use crate::value::{read_value, refang};
 use hit::Hit;
 
-/// A line may have this many bytes: the text of a script stands in it.
+/// A line may have this many bytes: it can hold the text of a script.
 const MAX_LINE: u64 = 4 << 20;
-/// So many days and names of malware of an indicator are kept.
+/// The most days and names of malware that are kept of an indicator.
 const MAX_OF_ONE: usize = 10_000;
 
 /// An indicator that was hit.
@@ -50,7 +50,7 @@ struct Seen {
     days: BTreeMap<i64, Timestamp>,
 }
 
-/// What became of the rows.
+/// The counts of the rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// All rows.
@@ -174,7 +174,7 @@ impl Sightings {
         }
     }
 
-    /// What became of the rows.
+    /// The counts of the rows.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts

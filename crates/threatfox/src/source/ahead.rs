@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::thread;
 
-/// How many items may wait to be taken.
+/// The most items that may wait.
 const QUEUE: usize = 8;
 
 /// Makes items in a thread of its own, and hands them to `take` in their order. The first error ends both halves.

@@ -16,7 +16,7 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 /// The number of bytes to read at a time.
 const BLOCK: usize = 64 * 1024;
-/// So many fields of a record are kept; the rest is only counted. An export has 15.
+/// The most fields of a record that are kept; the rest is only counted. An export has 15.
 const MAX_FIELDS: usize = 64;
 /// With so many fields a batch is full. A block of an export has 9,000.
 const FULL: usize = 32 * 1024;
@@ -49,7 +49,7 @@ pub(crate) struct Batch {
 struct Bounds {
     bytes: Range<usize>,
     fields: Range<usize>,
-    /// How many fields it has, also those that are not kept.
+    /// The number of its fields, including those that are not kept.
     count: usize,
 }
 
@@ -85,7 +85,7 @@ impl<'a> CsvRecord<'a> {
         self.count
     }
 
-    /// How many bytes it has, what stands between its fields included.
+    /// Its size in bytes, including the separators.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.len()
     }

@@ -16,7 +16,7 @@ use crate::error::{Error, Place};
 use crate::record::RawRecord;
 use crate::reject::Reason;
 
-/// So many fields of a record are kept.
+/// The most fields of a record that are kept.
 const MAX_FIELDS: usize = 64;
 
 /// The fields of an object that are no objects themselves. Used again for the next.

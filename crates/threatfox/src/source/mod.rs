@@ -48,7 +48,7 @@ use crate::record::{Column, RawRecord, THREATFOX};
 use crate::reject::Reject;
 use crate::text::clean;
 
-/// How the header of a feed begins, in every version.
+/// The start of a feed's header, in every version.
 pub(crate) const FEED_START: &str = "key,kind,";
 
 /// One field may have this many bytes; a larger one is damage or an attack.
@@ -67,7 +67,7 @@ const SOURCES: [&dyn Source; 8] = [
     &threatfox::ThreatFox,
 ];
 
-/// Somebody who publishes indicators, and the formats of theirs.
+/// A publisher of indicators, and its formats.
 trait Source: Sync {
     /// The name in the column `source` of a feed, and of the formats together.
     fn name(&self) -> &'static str;
@@ -109,7 +109,7 @@ pub struct Report {
     pub name: String,
     /// The format, by the name that its source gives it.
     pub format: &'static str,
-    /// How many records were handed over: a record of a source may hold several indicators, and each counts.
+    /// The number of records handed over: a record of a source may hold several indicators, and each counts.
     pub records: u64,
     /// Columns that this version does not know.
     pub unknown_columns: BTreeSet<String>,

@@ -1,14 +1,14 @@
-//! How an input is to be read, where its content alone does not say it.
+//! How to read an input whose content alone does not tell.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{CsvColumns, Published, SOURCES, Source};
 
-/// What the user says of an input. By default nothing: then its content says it.
+/// The user's statements about an input. By default there are none, and its content decides.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
-    /// Whose format it has.
+    /// The source whose format it has.
     pub format: Option<Format>,
     /// The name of its source in the feed.
     pub source_name: Option<SourceName>,

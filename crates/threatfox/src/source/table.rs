@@ -15,14 +15,14 @@ use crate::reject::Reason;
 /// A header has so many bytes before it at most, comments included.
 const MAX_HEAD: u64 = 1 << 20;
 
-/// What is done with a row.
+/// The function that takes a row.
 pub(super) type Take<'a> = &'a mut dyn FnMut(&Row<'_>, &mut dyn Sink) -> Result<(), Error>;
 
 /// The lines before the data.
 pub(super) struct Head {
     names: Vec<String>,
     lines: u64,
-    /// What was read of the data.
+    /// Data that was read already.
     rest: Vec<u8>,
 }
 

@@ -13,7 +13,7 @@ use crate::url::split_at_scheme;
 /// Reads an address (with or without a port), host, URL or hash. Undo a disguise with [`refang`] first.
 ///
 /// # Errors
-/// What is wrong; [`Reason::BadDomain`] for a text that is none of these.
+/// The reason why not; [`Reason::BadDomain`] for a text that is none of these.
 pub fn read_value(text: &str) -> Result<Ioc<'_>, Reject> {
     let parsed = match hash_type(text) {
         Some((algorithm, hex)) => Ioc::parse(IocType::Hash(algorithm), hex)?,

@@ -15,7 +15,7 @@ use crate::advice::MORE_DAYS;
 /// Days asked of the API if none are given: as many as it has.
 const DEFAULT_DAYS: u32 = 7;
 
-/// What to download.
+/// A download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Source {
     /// The API if there is an Auth-Key, else the recent export; the full export for more than 7 days
@@ -97,12 +97,12 @@ impl FromStr for Asked {
     }
 }
 
-/// How far back.
+/// The period to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Window {
     /// Whatever has not expired.
     All,
-    /// So many days, at least 1.
+    /// A number of days, at least 1.
     Days(u32),
 }
 
@@ -178,7 +178,7 @@ impl Exports {
     }
 }
 
-/// What to ask for, and why.
+/// The request, and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     pub request: Request,

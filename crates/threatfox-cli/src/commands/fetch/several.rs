@@ -15,7 +15,7 @@ use crate::say::say;
 pub struct Source {
     /// Its name in the feed.
     pub name: String,
-    /// What it gave, or why its part of the feed in use stays.
+    /// Its records, or the reason why its part of the feed in use stays.
     pub got: Result<Input, String>,
 }
 

@@ -12,10 +12,10 @@ use super::choice::{Choice, Exports};
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// How far back the recent export surely reaches: 48 hours, less some for its making and for a clock that is wrong.
+/// The period that the recent export covers for certain: 48 hours, less a margin for its production and for wrong clocks.
 const RECENT: Duration = Duration::from_secs(40 * 60 * 60);
 
-/// What to download, and what to do with it.
+/// The download to make, and its use.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Plan {
     /// It is the feed.

@@ -12,7 +12,7 @@ use crate::ioc::IocType;
 use crate::record::{Column, RawRecord};
 use crate::value::{refang, type_value};
 
-/// What the user may name, and what it is in a record.
+/// The names that the user may give, and the columns of a record that they stand for.
 const PARTS: [(&str, Column); 13] = [
     ("value", Column::Ioc),
     ("type", Column::IocType),

@@ -107,7 +107,7 @@ fn skip_line(name: &str, content: &mut (dyn BufRead + Send)) -> Result<(), Error
         })
 }
 
-/// What a line says, without bullet, quotes and what ends a sentence; nothing where it is a remark.
+/// The value on a line, without bullet, quotes and the end of a sentence; empty for a comment.
 fn indicator_in(line: &str) -> Option<&str> {
     let line = line.trim_start_matches('\u{feff}').trim();
     if line.starts_with(['#', ';']) || line.starts_with("//") {

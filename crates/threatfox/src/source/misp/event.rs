@@ -68,7 +68,7 @@ struct Walk<'a> {
     form: Form,
 }
 
-/// What is known of an event, and its attributes for detection.
+/// The facts about an event, and its attributes for detection.
 #[derive(Default)]
 struct Event {
     info: String,

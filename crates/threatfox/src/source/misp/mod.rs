@@ -58,7 +58,7 @@ fn is_header(names: &[String]) -> bool {
         .all(|name| names.iter().any(|known| known == name))
 }
 
-/// What an attribute says beside type and value.
+/// The facts about an attribute, besides type and value.
 fn attribute<'a>(row: &Row<'a>) -> RawRecord<'a> {
     record(&[
         (Column::Id, row.get(&["uuid"])),

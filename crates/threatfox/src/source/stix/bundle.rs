@@ -58,7 +58,7 @@ pub(super) fn read(
     })
 }
 
-/// What is read of an object, whatever its type.
+/// The fields that are read of any object.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Object {
@@ -92,11 +92,11 @@ struct Bundle<'a> {
     failure: Option<Error>,
 }
 
-/// What is known of the bundle so far.
+/// The state while a bundle is read.
 #[derive(Default)]
 struct Known {
     objects: u64,
-    /// How many of them wait for the end.
+    /// The number of those that wait for the end.
     waiting: u64,
     indicators: Vec<Object>,
     /// Malware, campaigns and the like, by their ids.
@@ -131,7 +131,7 @@ impl Known {
         self.waiting
     }
 
-    /// What the bundle says of an indicator beside its pattern.
+    /// The bundle's facts about an indicator, besides its pattern.
     fn record_of<'o>(&'o self, indicator: &'o Object) -> RawRecord<'o> {
         let indicated = self.indicates.get(&indicator.id.0);
         let mut indicated: Vec<&String> = indicated.into_iter().flatten().collect();
@@ -184,7 +184,7 @@ fn take(indicator: &Object, raw: RawRecord<'_>, sink: &mut dyn Sink) -> Result<(
     Ok(())
 }
 
-/// What the pattern of an indicator lets one look for, or why nothing of it is.
+/// The values to look for by the pattern of an indicator, or the reason why there are none.
 fn conditions(indicator: &Object) -> Result<Vec<Found>, Reject> {
     let pattern = &indicator.pattern.0;
     if indicator.revoked.0 == "true" {

@@ -7,10 +7,10 @@ use super::pattern::{Condition, Path};
 use crate::ioc::{Algorithm, IocType};
 use crate::reject::{Reason, Reject};
 
-/// So many addresses with ports may come of one condition.
+/// The most addresses with ports from one condition.
 const MAX_PAIRS: usize = 256;
 
-/// What comes of a pattern.
+/// The result of a pattern.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// A value to look for.
@@ -72,7 +72,7 @@ fn terms(condition: &Condition) -> Vec<Term> {
     }
 }
 
-/// What must come together.
+/// Values that must occur together.
 fn together(all: Vec<Vec<Term>>) -> Vec<Term> {
     let every = |terms: &[Term], is: fn(&Term) -> bool| terms.iter().all(is);
     if let Some(not) = all
@@ -119,7 +119,7 @@ fn pairs(values: &[Term], ports: &[Term]) -> Vec<Term> {
     pairs
 }
 
-/// What a property with this value is.
+/// The meaning of a property with this value.
 fn term(path: &Path, value: &str) -> Term {
     let steps: Vec<&str> = path.steps.iter().map(String::as_str).collect();
     let value_of = |ioc_type| Term::Value(ioc_type, value.to_owned());

@@ -7,7 +7,7 @@ pub(super) const MAX_PATTERN: usize = 64 * 1024;
 /// Parentheses may stand so deep in each other: people write two or three.
 const MAX_DEPTH: usize = 64;
 
-/// What one observation has to have.
+/// The condition on one observation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Condition {
     /// A property of an object is one of these values.
@@ -29,7 +29,7 @@ pub(super) struct Path {
     pub steps: Vec<String>,
 }
 
-/// What a pattern asks for.
+/// The content of a pattern.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
     /// One observation that meets any of these.
