@@ -177,7 +177,7 @@ fn a_policy_weakens_and_a_key_is_as_strong_as_the_least_weakened_of_its_records(
     let ran = run(&bench, twice.as_bytes(), &args);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
-        bench.read("other.csv").ends_with(",false,\n"),
+        bench.read("other.csv").ends_with(",false,threatfox,,\n"),
         "record 1 is not weakened"
     );
 }
