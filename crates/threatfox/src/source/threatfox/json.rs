@@ -13,6 +13,7 @@ use super::json_record::JsonRecord;
 use crate::error::{ApiError, Error, Place};
 use crate::reject::Reason;
 use crate::source::form::Form;
+use crate::source::json_rows::json_error;
 use crate::source::json_text::TextBound;
 use crate::source::{Report, Sink};
 
@@ -88,27 +89,6 @@ pub(super) fn read(
         unknown_columns: record.unknown,
         longer_records: 0,
     })
-}
-
-fn json_error(name: &str, records: u64, error: serde_json::Error) -> Error {
-    let name = name.to_owned();
-    if error.is_io() {
-        return Error::Unreadable {
-            name,
-            source: error.into(),
-        };
-    }
-    if error.is_eof() {
-        return Error::Incomplete {
-            name,
-            problem: format!("the JSON ends in the middle, after {records} records"),
-        };
-    }
-    Error::Broken {
-        name,
-        place: Place::Record(records + 1),
-        problem: error.to_string(),
-    }
 }
 
 /// The outermost object.
