@@ -1,6 +1,7 @@
 //! The part of an earlier feed that a new one takes over, where its source cannot be asked.
 //!
-//! A row becomes records again, which go the way of all records: so today's filter and policy hold for them too. What several
+//! A row becomes records again, which go the way of all records: so today's filter and policy hold for them too, except for policy
+//! entries by tag or reporter, which a feed does not keep. What several
 //! sources said of a key is one row, and cannot be taken apart: a part has the families and times of the whole row.
 
 use std::collections::{BTreeMap, BTreeSet};
