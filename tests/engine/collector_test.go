@@ -53,7 +53,7 @@ func (repack) Info(vfilter.Scope, *vfilter.TypeMap) *vfilter.FunctionInfo {
 	return &vfilter.FunctionInfo{Name: "repack"}
 }
 
-func init() { vql_subsystem.RegisterFunction(&repack{}) }
+func init() { vql_subsystem.OverrideFunction(&repack{}) }
 
 // collector is an offline collector: the configuration and the zip of tools that the real one has in itself.
 type collector struct{ config, tools, results string }

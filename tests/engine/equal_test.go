@@ -138,11 +138,11 @@ func (s *EngineSuite) TestAPlantedDifferenceInAReaderIsNoticed() {
 	s.Require().NoError(err)
 
 	for _, change := range [][2]string{
-		{"`=`=\":\", ", ""},                                // a hash behind its name and an equals sign
-		{"^64:ff9b::", "^65:::"},                           // NAT64
-		{"`=\";name \",", "`=\";\","},                      // a CNAME among answers
-		{"[.:!?&*]+$", "[:!?&*]+$"},                        // a full stop behind a URL
-		{"slice(list=Labels, start=n, end=127)", "Labels"}, // the domains above a name
+		{"`=`=\":\", ", ""},                            // a hash behind its name and an equals sign
+		{"^64:ff9b::", "^65:::"},                       // NAT64
+		{"`=\";name \",", "`=\";\","},                  // a CNAME among answers
+		{"[.:!?&*]+$", "[:!?&*]+$"},                    // a full stop behind a URL
+		{"join(array=Labels[n:]", "join(array=Labels"}, // the domains above a name
 	} {
 		spelling, other := change[0], change[1]
 		planted := strings.Replace(string(text), spelling, other, 1)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/Velocidex/ordereddict"
 )
 
 // replaceBuiltIn puts an artifact with these rows in the place of one that works on Windows only.
@@ -135,4 +137,19 @@ func (s *EngineSuite) TestAHostileFeedDoesNoHarm() {
 
 	quoted := s.writeGzip("quoted.csv.gz", header+row("203.0.113.7", "ip", ".*", "x")+row(`"c2.bad-domain.example"`, "domain", ".*", "x"))
 	s.Contains(s.huntThatMayFail(quoted, s.edgeLog(), nil).logs, "has a key in quotation marks, which cannot be looked up")
+}
+
+// The loop over a log's events runs in a scope of its own, where the limits of a collection are not known: they count the rows that leave it.
+func (s *EngineSuite) TestEveryHundredthEventLeavesTheLoopForTheLimitsOfACollection() {
+	rows := s.query(`
+LET _ <= import(artifact="Generic.ThreatFox.Rules")
+LET _ <= import(artifact="Generic.ThreatFox.Feed")
+LET _ <= import(artifact="Generic.ThreatFox.Match")
+LET _ <= import(artifact="Generic.ThreatFox.Logs")
+LET Logs <= LogsAt(Globs=Log, Accessor="auto", After="", Before="")
+SELECT System.EventRecordID AS Record
+FROM EventsToRead(Log=items(item=Logs)[0]._value, Feed=SearchFor(Feed=dict(Name="none", Keys=dict()), MinStrength="weak", IgnoreRegex=""))
+WHERE System.EventRecordID`,
+		ordereddict.NewDict().Set("Log", sample(s.T(), "evtx/sysmon-omerbenamram-2017.evtx")))
+	s.Regexp(`^(\{"Record":[0-9]*00\}\n)+$`, rows)
 }

@@ -58,6 +58,7 @@ import (
 	_ "www.velocidex.com/golang/velociraptor/vql/server/monitoring" // add_client_monitoring
 	_ "www.velocidex.com/golang/velociraptor/vql/server/secrets"    // secret_add
 	_ "www.velocidex.com/golang/velociraptor/vql/server/users"      // whoami
+	_ "www.velocidex.com/golang/velociraptor/vql/tools"             // query
 	_ "www.velocidex.com/golang/velociraptor/vql/tools/lru"         // cache
 	_ "www.velocidex.com/golang/velociraptor/vql/tools/shell"       // execve
 )

@@ -3,7 +3,7 @@
 //! A row gives two pieces of VQL. For `…,22,QueryName,host,query,,` they are
 //!
 //! ```text
-//! may hold   cache(name=Feed.Hosts, key=E.QueryName).Keys
+//! may hold   (E.QueryName != '-' AND cache(name=Feed.Hosts, key=E.QueryName).Keys)
 //! read       ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.QueryName) =~ '^[[]', then='',
 //! else=E.QueryName))
 //! ```
@@ -40,14 +40,15 @@ const FIRST_BYTES: Template = Template {
 };
 
 const HOST: Template = Template {
-    may_hold: &["cache(name=Feed.Hosts, key={text}).Keys"],
+    may_hold: &["({text} != '-' AND cache(name=Feed.Hosts, key={text}).Keys)"],
     read: "ReadHost(Feed=Feed, Role={role}, Text={plain})",
 };
 
+/// An IPv4 address stands in the feed as here; the rest is read.
 const ANSWERS: Template = Template {
     may_hold: &[
-        r#"filter(condition='x=>x IN Feed.Keys OR (x =~ "^name |:" AND cache(name=Feed.Answers, key=x).Keys)',
-  list=split(sep_string=';', string=regex_transform(key='ThreatFox answers', map=Spelling.Answers, source=';' + lowcase(string={text}))))"#,
+        r#"filter(condition='x=>x IN Feed.Keys OR (x =~ "[:\t-\r ]" AND cache(name=Feed.Answers, key=x).Keys)',
+  list=split(string={text} || '', sep='[\t-\r ]*;[\t-\r ]*(?:::ffff:)?'))"#,
     ],
     read: "ReadAnswers(Feed=Feed, Role={role}, Text={plain})",
 };
@@ -55,7 +56,7 @@ const ANSWERS: Template = Template {
 const HASHES: Template = Template {
     may_hold: &[
         "filter(condition='x=>x IN Feed.Keys',
-  list=split(sep_string=',', string=regex_transform(key='ThreatFox hashes', map=Spelling.Hashes, source=',' + lowcase(string={text}))))",
+  list=split(sep_string=',', string=regex_transform(key='ThreatFox hashes', map=Feed.Spelling.Hashes, source=',' + lowcase(string={text}))))",
     ],
     read: "ReadHashes(Feed=Feed, Role={role}, Text={plain})",
 };
@@ -70,12 +71,13 @@ const ZONE: Template = Template {
     read: r"ReadURL(Feed=Feed, Role={role}, Text=parse_string_with_regex(string=str(str={plain}), regex='(?s)^(?:.*?[\t-\r ])?{mark}=(?P<URL>[^\t-\r ]*)').URL || '')",
 };
 
-/// URLs, then words.
+/// URLs, then words. Only what has a dot or a colon can be one, and neither programs (`cmd.exe`) nor drives (`C:\`) are names.
 const TEXT: Template = Template {
     may_hold: &[
         "{text} =~ '://'",
-        r#"filter(condition='x=>cache(name=Feed.Hosts, key=split(string=x, sep_string="\t")[0]).Keys',
-  list=filter(regex='[.:].*\t', list=split(sep_string='\n', string=regex_transform(key='ThreatFox words', map=Spelling.Words, source={text}))))"#,
+        r#"({text} =~ '[.](?:[^e]|e[^x]|ex[^e]|exe[0-9a-z._-])|:(?:[^\\\\]|$)'
+  AND filter(condition='x=>cache(name=Feed.Hosts, key=split(string=x, sep_string="\t")[0]).Keys',
+    list=filter(regex='[.:].*\t', list=split(sep_string='\n', string=regex_transform(key='ThreatFox words', map=Feed.Spelling.Words, source={text})))))"#,
     ],
     read: "ReadText(Feed=Feed, Role={role}, Text={plain})",
 };

@@ -29,22 +29,23 @@ reference:
   - https://threatfox.abuse.ch/
 
 export: |
-  -- A dict: Readers has provider, then event id, to the function that reads an event's fields (E) into the observables that are in the feed, and
-  -- counts it in Counts, if that is given: provider, then event id, to a list: how many, the first and the last time. (`&&` gives its last value:
-  -- it costs less than a call of if().) OtherEvent stands for it where there is none, and only counts. JoinedPart joins a script block's part
-  -- with the word that the part before ended in. Matches has role and kind of key to what the match is called, and its strength: what is not there is not a match; NeverNetworks and
-  -- NeverHashes are never an indicator. Columns has provider, then event id, to the function that gives the fields of a hit that the event names
-  -- otherwise than Sysmon does (NoColumns where there is none); Logs the logs of Windows by their names; Needs what a provider's log should have, and how it is switched on.
+  -- A dict: Gates has provider, then event id, to the function that says whether an event's fields (E) may hold an indicator of the feed, and counts it:
+  -- Counts gets, by event id, a list: how many, the first and the last time. (`&&` gives its last value: it costs less than a call of if().)
+  -- OtherEvent stands for it where there is none, and only counts. Readers has the functions that give the observables that are in the feed. JoinedPart
+  -- joins a script block's part with the word that the part before ended in. Matches has role and kind of key to what the match is called, and its
+  -- strength (Ranks are strengths as numbers): what is not there is not a match. NeverNetworks and NeverHashes are never an indicator. Columns has provider, then event id, to the
+  -- function that gives the fields of a hit that the event names otherwise than Sysmon does (NoColumns where there is none). Logs has the logs of
+  -- Windows by their names; Needs what a provider's log should have, and how it is switched on.
   LET Rules <= dict(
 ";
 
 /// It finds the event in the scope that it is called from, as `System`.
 const OTHER_EVENT: &str = "      OtherEvent='''E, Feed, Counts, Time=>NOT set(
-            item=get(item=Counts, field=System.Provider.Name),
+            item=Counts,
             field=str(str=System.EventID.Value || System.EventID),
             value=(
-              1 + (get(item=get(item=Counts, field=System.Provider.Name), field=str(str=System.EventID.Value || System.EventID))[0] || 0),
-              get(item=get(item=Counts, field=System.Provider.Name), field=str(str=System.EventID.Value || System.EventID))[1] || Time,
+              1 + (Counts[str(str=System.EventID.Value || System.EventID)][0] || 0),
+              Counts[str(str=System.EventID.Value || System.EventID)][1] || Time,
               Time))'''";
 
 /// The text of a script block's part, behind the unfinished word of the part before. Open has, by the beginning of a block's id (so that its size is
@@ -74,10 +75,12 @@ pub fn text(tables: &Tables) -> Result<String> {
         })?;
     }
     let parts = [
-        format!("      Readers=dict(\n{})", all_readers(rules)),
+        format!("      Gates=dict(\n{})", of_all_events(rules, gate)),
+        format!("      Readers=dict(\n{})", of_all_events(rules, reader)),
         OTHER_EVENT.to_owned(),
         JOINED_PART.to_owned(),
         format!("      Matches=dict(\n{})", all_matches(rules)),
+        format!("      Ranks=dict({})", ranks()),
         format!(
             "      NeverNetworks=({})",
             never(rules, "network", |value| string(value, '"'))
@@ -109,22 +112,16 @@ fn check_names(rules: &Rules) -> Result<()> {
     Ok(())
 }
 
-/// Readers: provider, then event id, to a function; `row` where the rows are not events.
-fn all_readers(rules: &Rules) -> String {
-    let event = |provider: &str, (id, steps): (Option<u64>, &[Step<'_>])| {
-        let counted = id.map_or(String::new(), |id| counted(provider, id));
-        let id = id.map_or("row".to_owned(), |id| id.to_string());
+/// Provider, then event id, to a function of the event; `row` where the rows are not events.
+fn of_all_events(rules: &Rules, function: fn(Option<u64>, &[&Place], &Rules) -> String) -> String {
+    let event = |(id, steps): (Option<u64>, &[Step<'_>])| {
         let places: Vec<_> = steps.iter().map(|step| step.place).collect();
-        format!(
-            "          `{id}`='''{}'''",
-            function(&counted, &places, rules)
-        )
+        let function = function(id, &places, rules);
+        let id = id.map_or("row".to_owned(), |id| id.to_string());
+        format!("          `{id}`='''{function}'''")
     };
     let provider = |provider: &Provider<'_>| {
-        let events: Vec<_> = provider
-            .events()
-            .map(|one| event(provider.name, one))
-            .collect();
+        let events: Vec<_> = provider.events().map(event).collect();
         format!("        `{}`=dict(\n{})", provider.name, events.join(",\n"))
     };
     let plan = Plan::new(rules);
@@ -132,17 +129,8 @@ fn all_readers(rules: &Rules) -> String {
     providers.join(",\n")
 }
 
-/// The condition, always true, that counts an event. It names the place letter by letter: looking it up would cost more than the rest.
-fn counted(provider: &str, id: u64) -> String {
-    let place = format!("Counts.`{provider}`");
-    format!(
-        "(NOT Counts OR set(item={place}, field='{id}', value=(1 + ({place}.`{id}`[0] || 0), {place}.`{id}`[1] || Time, Time)))
-            && "
-    )
-}
-
-/// The function of an event: nothing of the fields is read unless one of them may hold an indicator.
-fn function(counted: &str, places: &[&Place], rules: &Rules) -> String {
+/// The function that counts an event, and says whether one of its fields may hold an indicator. It is asked of every event.
+fn gate(id: Option<u64>, places: &[&Place], rules: &Rules) -> String {
     const INDENT: &str = "              ";
     let mut conditions: Vec<String> = Vec::new();
     for condition in places
@@ -154,16 +142,26 @@ fn function(counted: &str, places: &[&Place], rules: &Rules) -> String {
             conditions.push(condition);
         }
     }
+    let conditions = conditions.join(&format!("\n{INDENT}OR "));
+    let counted = id.map_or(String::new(), counted);
+    format!("E, Feed, Counts, Time=>{counted}({conditions})")
+}
+
+/// The condition, always true, that counts an event.
+fn counted(id: u64) -> String {
+    format!(
+        "set(item=Counts, field='{id}', value=(1 + (Counts.`{id}`[0] || 0), Counts.`{id}`[1] || Time, Time))
+            && "
+    )
+}
+
+/// The function that gives the observables of an event. It is asked of the events that the gate lets through.
+fn reader(_id: Option<u64>, places: &[&Place], rules: &Rules) -> String {
     let reads: Vec<_> = places
         .iter()
         .map(|place| readers::read(place, rules))
         .collect();
-    format!(
-        "E, Feed, Counts, Time=>{counted}({})
-            && ({})",
-        conditions.join(&format!("\n{INDENT}OR ")),
-        reads.join(&format!("\n{INDENT}+ ")),
-    )
+    format!("E, Feed=>{}", reads.join("\n              + "))
 }
 
 /// Matches: role and kind of key, to match and strength. An `ip:port` without a row is an `ip`.
@@ -188,6 +186,13 @@ fn all_matches(rules: &Rules) -> String {
         .map(line)
         .collect::<Vec<_>>()
         .join(",\n")
+}
+
+/// Ranks: strength to the number that stands for it where strengths are compared.
+fn ranks() -> String {
+    let ranks = [Strength::Weak, Strength::Medium, Strength::Strong]
+        .map(|strength| format!("{}={}", strength.name(), rank(strength)));
+    ranks.join(", ")
 }
 
 /// Strengths are compared as numbers.
