@@ -100,7 +100,20 @@ func (s *EngineSuite) TestALookUpOnTheServerIsAsWeakAsAHit() {
 
 	var said []string
 	for _, row := range rows {
-		said = append(said, row["Value"]+" "+row["Strength"]+" "+row["Warning"])
+		said = append(said, row["Value"]+" "+row["Strength"]+" "+row["warning"])
 	}
 	s.Equal([]string{"1.1.1.1:443 weak well-known-resolvers", "noisy.example medium policy: domains noisy.example (medium)"}, said)
+}
+
+func (s *EngineSuite) TestWhatThreatFoxAnswersSaysWhichWarningListItIsIn() {
+	s.publishHelper()
+	api := s.serveThreatfox(iocs([2]string{"ip:port", "1.1.1.1:443"}, [2]string{"domain", "c2.evil.example"}))
+
+	for _, params := range []map[string]string{{}, {"IOC": "1.1.1.1 c2.evil.example"}} {
+		said := map[string]string{}
+		for _, row := range s.rowsOf(s.enrich(api, params).rows) {
+			said[row["ioc"]] = row["warning"]
+		}
+		s.Equal(map[string]string{"1.1.1.1:443": "well-known-resolvers", "c2.evil.example": ""}, said, params)
+	}
 }
