@@ -34,12 +34,21 @@ use crate::record::Record;
 use crate::reject::{Reason, Reject};
 use crate::rules::Strength;
 use crate::shared_hosts::SharedHosts;
-use crate::warning::{WarningLists, name_with_limit};
+use crate::warning::{WarningLists, name_with_limit, without_limit};
 use entry::HostEntry;
 use section::{Cause, Entries, Section, WrittenSection};
 
 /// A policy file may have this many bytes.
 const MAX_SIZE: u64 = 16 << 20;
+
+/// How a name in the column `warning` says that the policy weakens the key.
+const MARK: &str = "policy: ";
+
+/// The section and the entry that weaken a key, where this name in its column `warning` is one of the policy.
+#[must_use]
+pub fn cause_of(name: &str) -> Option<(&str, &str)> {
+    without_limit(name).strip_prefix(MARK)?.split_once(' ')
+}
 
 /// The entries to ignore and to weaken, each with its line. The default has none.
 #[derive(Debug, Clone, Default)]
@@ -155,10 +164,7 @@ impl Policy {
     pub fn weakening(&self, record: &Record<'_>) -> Option<String> {
         self.weaken.iter().find_map(|(limit, section)| {
             let Cause { section, entry, .. } = section.find(record)?;
-            Some(name_with_limit(
-                &format!("policy: {section} {entry}"),
-                *limit,
-            ))
+            Some(name_with_limit(&format!("{MARK}{section} {entry}"), *limit))
         })
     }
 
