@@ -175,7 +175,7 @@ pub fn push_regex(out: &mut String, kind: Kind, key: &str, exact: bool) {
     } else {
         "^"
     });
-    let value = key.strip_prefix(kind.prefix()).unwrap_or(key);
+    let value = kind.value_of(key);
     if kind.is_hash() {
         out.push_str(value);
         out.push('$');

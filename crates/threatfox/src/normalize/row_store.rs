@@ -72,7 +72,7 @@ impl IocRow<'_> {
     #[must_use]
     pub fn page(&self) -> String {
         let mut link = String::new();
-        if self.origin.is_threatfox() {
+        if self.origin.is_threatfox {
             let id = self.id.map(|id| id.to_string()).unwrap_or_default();
             return THREATFOX_PAGE.replace("{id}", &id);
         }
@@ -87,7 +87,7 @@ impl Store for RowStore {
     fn add(
         &mut self,
         record: &Record<'_>,
-        weakening: &str,
+        weakening: Option<&str>,
         keys: &mut KeyMaker,
     ) -> Result<bool, Error> {
         let mut first = None;
@@ -119,7 +119,7 @@ impl Store for RowStore {
             threat_type: name(Column::ThreatType)?,
             reporter: name(Column::Reporter)?,
             tags: name(Column::Tags)?,
-            weakening: self.names.number(weakening)?,
+            weakening: self.names.number(weakening.unwrap_or_default())?,
             origin,
             ioc: self.arena.add_after(&clean(raw.get(Column::Ioc)), key)?,
             key,

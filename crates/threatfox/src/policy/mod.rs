@@ -54,7 +54,7 @@ pub fn cause_of(name: &str) -> Option<(&str, &str)> {
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     file: String,
-    ignore: Section,
+    ignore: Option<Section>,
     /// The sections to weaken, each with the greatest strength of its hits; the weakest first.
     weaken: Vec<(Strength, Section)>,
     shared_hosts: Vec<String>,
@@ -110,8 +110,8 @@ impl Policy {
         let options = serde_yaml::options! { with_snippet: false };
         let written: Written = serde_yaml::from_str_with_options(text, options)
             .map_err(|error| wrong(error.to_string()))?;
-        let ignore = Section::new(written.ignore.unwrap_or_default());
-        if let Some((list, line)) = ignore.lists().next() {
+        let ignore = written.ignore.map(Section::new);
+        if let Some((list, line)) = ignore.iter().flat_map(Section::lists).next() {
             return Err(wrong(format!(
                 "line {line}: ignore.lists {list}: what is in a warning list stays in the feed, so that it can only be weakened"
             )));
@@ -154,7 +154,7 @@ impl Policy {
             section,
             entry,
             line,
-        } = self.ignore.find(record)?;
+        } = self.ignore.as_ref()?.find(record)?;
         let file = &self.file;
         Some(Reason::Policy.because(format!("{file}, line {line}: ignore.{section} {entry}")))
     }

@@ -67,6 +67,15 @@ impl Kind {
             Self::Sha256 => "sha256:",
         }
     }
+
+    /// The value of a key of this kind: without its prefix.
+    #[must_use]
+    pub fn value_of(self, key: &str) -> &str {
+        match self.prefix() {
+            "" => key,
+            prefix => key.strip_prefix(prefix).unwrap_or(key),
+        }
+    }
 }
 
 impl From<Algorithm> for Kind {
