@@ -100,7 +100,56 @@ func (s *EngineSuite) TestALookUpOnTheServerIsAsWeakAsAHit() {
 
 	var said []string
 	for _, row := range rows {
-		said = append(said, row["Value"]+" "+row["Strength"]+" "+row["Warning"])
+		said = append(said, row["Value"]+" "+row["Strength"]+" "+row["warning"])
 	}
 	s.Equal([]string{"1.1.1.1:443 weak well-known-resolvers", "noisy.example medium policy: domains noisy.example (medium)"}, said)
+}
+
+func (s *EngineSuite) TestWhatThreatFoxAnswersSaysWhichWarningListItIsIn() {
+	s.publishHelper()
+	api := s.serveThreatfox(iocs([2]string{"ip:port", "1.1.1.1:443"}, [2]string{"domain", "c2.evil.example"}))
+
+	for _, params := range []map[string]string{{}, {"IOC": "1.1.1.1 c2.evil.example"}} {
+		said := map[string]string{}
+		for _, row := range s.rowsOf(s.enrich(api, params).rows) {
+			said[row["ioc"]] = row["warning"]
+		}
+		s.Equal(map[string]string{"1.1.1.1:443": "well-known-resolvers", "c2.evil.example": ""}, said, params)
+	}
+}
+
+// warningsOf are the keys of the published feed that have a warning.
+func (s *EngineSuite) warningsOf() (said []string) {
+	for _, row := range s.rowsOf(s.query(`SELECT key, warning FROM foreach(row={
+		SELECT "/public/" + inventory_get(tool="ThreatFoxFeed").Definition.filestore_path AS Path FROM scope()
+	}, query={
+		SELECT * FROM parse_csv(accessor="data", filename=gunzip(string=read_file(accessor="fs", filename=Path)))
+	}) WHERE warning`, nil)) {
+		said = append(said, row["key"]+" "+row["warning"])
+	}
+	return said
+}
+
+func (s *EngineSuite) TestTheWarningListsOfAnImportJoinAndReplaceThoseBuiltIn() {
+	s.publishHelper()
+	export := s.upload("list.txt", "1.1.1.1\n104.16.1.2\n198.41.5.7\nhttp://tinyurl.com/x\nwww.partner.example\nother.example\n")
+	refresh := func(lists string) refreshed {
+		return s.mustRefresh(s.serveThreatfox(""), map[string]string{"ExportFile": export, "WarningLists": lists})
+	}
+
+	s.Equal("published", refresh("").Status)
+	s.Equal([]string{"1.1.1.1 well-known-resolvers", "104.16.1.2 cloudflare", "url:http://tinyurl.com/x url-shortener"}, s.warningsOf())
+
+	s.Equal("published", refresh("List,Type,Value\n"+
+		"partners,hostname,partner.example\n"+
+		"our-proxies,cidr,198.41.5.0/24\n"+
+		"our-proxies,cidr,1.1.1.1\n"+
+		"url-shortener,hostname,\n").Status)
+	s.Equal([]string{"1.1.1.1 our-proxies;well-known-resolvers", "104.16.1.2 cloudflare", "198.41.5.7 our-proxies", "www.partner.example partners"},
+		s.warningsOf())
+
+	row, _ := s.refresh(s.serveThreatfox(""), map[string]string{"ExportFile": export, "WarningLists": "List,Type,Value\nour-proxies,cidr,somewhere\n"})
+	s.Equal("failed", row.Status)
+	s.Contains(row.Message, `"somewhere" is neither an address nor a network`)
+	s.Contains(row.Message, "the rows of the parameter WarningLists")
 }

@@ -29,5 +29,5 @@ for target in ${@:-$all}; do
 		echo "fuzz.sh: $target failed; the input is $folder/$target-*, the whole log $folder/$target.log" >&2
 		exit 1
 	fi
-	grep -E '^Done|cov: .*DONE|number_of_executed|peak_rss' "$folder/$target.log"
+	grep -E '^Done|DONE +cov:|number_of_executed|peak_rss' "$folder/$target.log"
 done

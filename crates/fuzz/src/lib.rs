@@ -165,7 +165,7 @@ fn normalize(bytes: &[u8]) {
         }));
     }
     if let Some(store) = kept::<RowStore>(&input) {
-        written(|out| rows::write(&store, out, Layout::Jsonl).map(|(out, _)| out));
+        written(|out| rows::write(&store, &LISTS, out, Layout::Jsonl).map(|(out, _)| out));
     }
 }
 

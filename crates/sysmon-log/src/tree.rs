@@ -133,6 +133,8 @@ impl<'c> Open<'c> {
     fn append(&mut self, more: &str) {
         match self.fields.iter_mut().find(|(n, _)| n.is_empty()) {
             Some((_, Node::Literal(Value::Made(text)))) => text.push_str(more),
+            // Not a text: behind an event whose damaged lengths are too large, anything may look like a reference.
+            Some((_, Node::Literal(Value::Fields(_) | Value::List(_)))) => {}
             Some((_, Node::Literal(value))) => {
                 let mut text = String::new();
                 value.write_text(&mut text);

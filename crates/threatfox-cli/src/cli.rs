@@ -47,4 +47,5 @@ Exit codes:
   0  done
   1  failed; nothing was written, and an earlier output is unchanged
   2  wrong usage
-  3  refused: the new feed fails a safety check; the old one stays";
+  3  refused: the new feed fails a safety check; the old one stays
+  4  done in part: the new feed is written, but one of several sources gave nothing new; its part of the old feed stays";

@@ -75,6 +75,32 @@ fn rows_are_those_by_ioc_documentation_addresses_included() {
 }
 
 #[test]
+fn an_ioc_that_is_in_a_warning_list_says_so() {
+    let server = Server::always(api(&[
+        record(7, "1.1.1.1:443", "ip:port"),
+        record(9, "evil.example", "domain"),
+    ]));
+    let ran = Bench::new().run(&server, &["search", "x"]);
+    let warnings: Vec<_> = ran
+        .stdout
+        .lines()
+        .map(|row| row.rsplit(',').next())
+        .collect();
+    let expected = [Some("warning"), Some(""), Some("well-known-resolvers")];
+    assert_eq!(warnings, expected, "{}", ran.stdout);
+    let ran = Bench::new().run(&server, &["search", "x", "--format", "table"]);
+    let row = ran
+        .stdout
+        .lines()
+        .find(|row| row.starts_with("1.1.1.1:443"));
+    assert!(
+        row.is_some_and(|row| row.ends_with("  7   well-known-resolvers")),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
 fn a_single_record_by_id_is_a_row_too() {
     let one = ok(format!(
         r#"{{"query_status": "ok", "data": {}}}"#,

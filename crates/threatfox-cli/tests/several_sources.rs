@@ -88,7 +88,11 @@ fn a_source_that_fails_leaves_its_part_of_the_feed_in_use() {
         ("web page (\"Sign in\")", ok("<html><title>Sign in</title>")),
     ] {
         let ran = fetch(&bench, &server(vec![full(6), ("/u.csv", bad)]), &[]);
-        assert_eq!(ran.code, 0, "{what}: {}", ran.stderr);
+        assert_eq!(ran.code, 4, "{what}: {}", ran.stderr);
+        assert_eq!(
+            ran.stderr.lines().last(),
+            Some("threatfox: the feed is written, with nothing new of urlhaus"),
+        );
         assert_eq!(
             parts(&ran),
             [part("threatfox", "new", 6), part("urlhaus", "kept", 12)]
@@ -111,7 +115,7 @@ fn a_source_that_fails_leaves_its_part_of_the_feed_in_use() {
 fn threatfox_may_fail_too_and_a_first_feed_tells_what_it_has_not() {
     let bench = Bench::new();
     let ran = fetch(&bench, &server(vec![("/u.csv", urlhaus(6))]), &[]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.code, 4, "{}", ran.stderr);
     assert_eq!(
         parts(&ran),
         [part("threatfox", "missing", 0), part("urlhaus", "new", 12)]

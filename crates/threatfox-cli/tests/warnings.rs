@@ -5,6 +5,7 @@
 
 mod support;
 
+use serde_json::Value;
 use support::normalize::{export, line, run};
 use support::{Bench, Ran};
 
@@ -199,4 +200,41 @@ fn a_policy_that_names_no_such_list_stops_the_run() {
         ran.stderr
     );
     assert!(!bench.path("feed.csv").exists());
+}
+
+#[test]
+fn rows_by_ioc_say_their_warnings_too() {
+    let bench = Bench::new();
+    bench.write(
+        "policy.yaml",
+        "weaken:\n  medium:\n    domains: [evil.example]\n",
+    );
+    let args = [
+        "--by",
+        "ioc",
+        "--format",
+        "jsonl",
+        "--policy",
+        "policy.yaml",
+    ];
+    let ran = with(&bench, &args);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let rows = bench.read("feed.csv");
+    let rows = rows.lines().map(|row| serde_json::from_str(row).unwrap());
+    let said: Vec<_> = rows
+        .map(|row: Value| format!("{} {}", row["ioc"], row["warning"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "http://evil.example/x policy: domains evil.example (medium)",
+            "evil.example policy: domains evil.example (medium)",
+            "http://tinyurl.com/x url-shortener",
+            "203.0.113.7:443 ",
+            "104.244.13.1:443 sinkholes (informs)",
+            "104.16.1.2:443 cloudflare",
+            "1.1.1.1:53 well-known-resolvers",
+        ]
+    );
+    assert!(ran.stdout.contains(r#""cloudflare":1"#), "{}", ran.stdout);
 }

@@ -1,14 +1,15 @@
 //! The part of an earlier feed that a new one takes over, where its source cannot be asked.
 //!
-//! A row becomes records again, which go the way of all records: so today's filter and policy hold for them too, except for policy
-//! entries by tag or reporter, which a feed does not keep. What several
-//! sources said of a key is one row, and cannot be taken apart: a part has the families and times of the whole row.
+//! A row becomes records again, which go the way of all records: so today's filter and policy hold for them too. A feed has no tags,
+//! reporters and malpedia ids, but says in the column `warning` which of them the policy weakened: that much is known. What several
+//! sources said of a key is one row, and cannot be taken apart: a part has the families, times and warnings of the whole row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
 use crate::feed::{self, FeedRow};
 use crate::match_key::Kind;
+use crate::policy;
 use crate::record::{Column, RawRecord};
 use crate::source::{Input, Report, Sink};
 use crate::url::{IocUrl, UrlHost};
@@ -103,6 +104,11 @@ fn records_of(row: &FeedRow<'_>, source: &str, sink: &mut dyn Sink) -> Result<u6
     let (first, last) = (time(row.first_seen), time(row.last_seen));
     let id = row.id.map(|id| id.to_string()).unwrap_or_default();
     let confidence = row.confidence.to_string();
+    let weakened_by = |section| {
+        let mut causes = row.warning.split(';').filter_map(policy::cause_of);
+        let cause = causes.find(|(known, _)| *known == section);
+        cause.map_or("", |(_, entry)| entry)
+    };
     for n in 0..count {
         let mut raw = RawRecord::default();
         let port = ports.get(n % ports.len().max(1));
@@ -117,7 +123,10 @@ fn records_of(row: &FeedRow<'_>, source: &str, sink: &mut dyn Sink) -> Result<u6
             (Column::Ioc, value),
             (Column::IocType, ioc_type(row)),
             (Column::Port, port.map_or("", |port| port)),
+            (Column::Malware, weakened_by("malware")),
             (Column::MalwarePrintable, families[n % families.len()]),
+            (Column::Tags, weakened_by("tags")),
+            (Column::Reporter, weakened_by("reporters")),
             (Column::ThreatType, threats[n % threats.len()]),
             (Column::Confidence, &confidence),
             (Column::FirstSeen, &first),
@@ -148,14 +157,23 @@ fn ioc_type<'a>(row: &FeedRow<'a>) -> &'a str {
 mod tests {
     use super::*;
     use crate::normalize::{Filter, KeyStore, Normalizer};
+    use crate::policy::Policy;
     use crate::shared_hosts::SharedHosts;
     use crate::source;
     use crate::table::Layout;
     use crate::warning::WarningLists;
 
     fn feed_of(read: impl FnOnce(&mut dyn Sink)) -> String {
-        let mut normalizer =
-            Normalizer::<KeyStore>::new(Filter::default(), SharedHosts::built_in());
+        feed_with("", read)
+    }
+
+    /// The feed of what is read, with the text of a policy.
+    fn feed_with(policy: &str, read: impl FnOnce(&mut dyn Sink)) -> String {
+        let filter = Filter {
+            policy: Policy::parse("policy.yaml", policy).unwrap(),
+            ..Filter::default()
+        };
+        let mut normalizer = Normalizer::<KeyStore>::new(filter, SharedHosts::built_in());
         read(&mut normalizer);
         let (store, _) = normalizer.finish().unwrap();
         let (bytes, _) =
@@ -182,6 +200,45 @@ mod tests {
             // Only how many records there were is not known any more.
             let without_count = |feed: &str| feed.replace(",2,false,", ",1,false,");
             assert_eq!(without_count(&again), without_count(&whole));
+        }
+    }
+
+    #[test]
+    fn what_the_policy_weakens_by_words_that_a_feed_has_not_stays_weak() {
+        for (column, text, section, entry) in [
+            (Column::Tags, "C2,Open-Proxy", "tags", "open-proxy"),
+            (Column::Reporter, "Prankster", "reporters", "prankster"),
+            (Column::Malware, "win.some_rat", "malware", "win.some_rat"),
+        ] {
+            let whole = |policy: &str| {
+                feed_with(policy, |sink| {
+                    let mut raw = RawRecord::default();
+                    for (column, text) in [
+                        (Column::Ioc, "evil.top"),
+                        (Column::IocType, "domain"),
+                        (Column::MalwarePrintable, "Some RAT"),
+                        (column, text),
+                    ] {
+                        raw.set(column, text);
+                    }
+                    raw.set_source("partner");
+                    sink.record(&raw).unwrap();
+                })
+            };
+            let again = |feed: &str, policy: &str| {
+                feed_with(policy, |sink| {
+                    _ = read(&Input::of_bytes(feed.as_bytes(), "feed"), "partner", sink).unwrap();
+                })
+            };
+            for limit in ["weak", "medium"] {
+                let policy = format!("weaken: {{{limit}: {{{section}: [{entry}]}}}}");
+                let weakened = whole(&policy);
+                let name = format!(",policy: {section} {entry}");
+                assert!(weakened.contains(&name), "{weakened}");
+                assert_eq!(again(&weakened, &policy), weakened);
+                // Today's policy holds, not that of the earlier feed.
+                assert_eq!(again(&weakened, ""), whole(""));
+            }
         }
     }
 

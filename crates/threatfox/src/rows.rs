@@ -6,9 +6,10 @@ use crate::match_key::push_regex;
 use crate::normalize::RowStore;
 use crate::summary::RowCounts;
 use crate::table::{Cell, Layout, Table};
+use crate::warning::{Warner, WarningLists};
 
 /// The columns, in their order: the first two are those of Velociraptor's blog.
-pub const COLUMNS: [&str; 18] = [
+pub const COLUMNS: [&str; 19] = [
     "ioc",
     "ioc_type",
     "key",
@@ -27,16 +28,25 @@ pub const COLUMNS: [&str; 18] = [
     "id",
     "link",
     "source",
+    "warning",
 ];
 
-/// Writes the rows and counts them by the kind of their first key.
-pub fn write<W: Write>(store: &RowStore, out: W, layout: Layout) -> io::Result<(W, RowCounts)> {
+/// Writes the rows, with what warning lists say of the first key of each, and counts them by its kind.
+pub fn write<W: Write>(
+    store: &RowStore,
+    lists: &WarningLists,
+    out: W,
+    layout: Layout,
+) -> io::Result<(W, RowCounts)> {
     let mut table = Table::new(out, layout, &COLUMNS)?;
     let mut counts = RowCounts::default();
+    let mut warner = Warner::new(lists);
     let mut regex = String::new();
     store.each_row(|row| {
         counts.add(row.kind, row.first_seen, row.last_seen);
         counts.add_source(row.source, row.first_seen.max(row.last_seen));
+        let warning = warner.warning(row.kind, row.key, row.weakening);
+        counts.add_warning(warning);
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);
         table.row(&[
@@ -59,6 +69,7 @@ pub fn write<W: Write>(store: &RowStore, out: W, layout: Layout) -> io::Result<(
             row.id.map_or(Cell::None, Cell::Number),
             Cell::Text(&row.page()),
             Cell::Text(row.source),
+            Cell::Text(warning),
         ])
     })?;
     Ok((table.finish()?, counts))

@@ -68,6 +68,10 @@ fn damage(log: &mut [u8], records: &[(usize, usize)], seed: u64) {
 }
 
 fn scan(path: &Path) -> LogReport {
+    scan_into(path, &mut Vec::new())
+}
+
+fn scan_into(path: &Path, mut rows: &mut Vec<u8>) -> LogReport {
     let scan = Scan {
         rules: Rules::built_in(),
         keys: None,
@@ -78,7 +82,6 @@ fn scan(path: &Path) -> LogReport {
             max_cpu: None,
         },
     };
-    let mut rows = Vec::new();
     let mut results = Results::new(Some(&mut rows), None);
     scan.log(path, &mut results).unwrap()
 }
@@ -109,4 +112,22 @@ fn events_and_damaged_records_are_all_records_whatever_byte_is_damaged() {
         seen += report.damaged_records;
     }
     assert!(seen > 50, "damage is seen: {seen}");
+}
+
+/// A value's length is too large, so that its event ends in the middle of the next record, where a byte looks like a reference of XML.
+#[test]
+fn an_event_is_not_lost_by_what_seems_to_follow_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged.evtx");
+    let (whole, records) = thousand_records();
+    for (seed, number) in [(15, 770), (43, 940)] {
+        let mut log = whole.clone();
+        damage(&mut log, &records, seed);
+        fs::write(&path, &log).unwrap();
+        let mut rows = Vec::new();
+        scan_into(&path, &mut rows);
+        let rows = String::from_utf8(rows).unwrap();
+        let wanted = format!("\"EventRecordID\":{number},");
+        assert!(rows.contains(&wanted), "seed {seed}: record {number}");
+    }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use threatfox::rules::columns::{Column, Part};
 use threatfox::rules::logs::LogFile;
 use threatfox::rules::plan::{Plan, Provider, Step};
-use threatfox::rules::{KeyKind, Match, Place, Rules, Strength};
+use threatfox::rules::{KeyKind, Kind, Match, Place, Rules, Strength};
 
 use super::Tables;
 use super::readers;
@@ -173,7 +173,7 @@ fn all_matches(rules: &Rules) -> String {
         let has_port = rows
             .iter()
             .any(|other| other.role == row.role && other.kind == KeyKind::IpPort);
-        (row.kind == KeyKind::Ip && !has_port).then_some((KeyKind::IpPort, row))
+        (row.kind == KeyKind::Key(Kind::Ip) && !has_port).then_some((KeyKind::IpPort, row))
     });
     let line = |(kind, row): (KeyKind, &Match)| {
         let role = matches.role_name(row.role);

@@ -182,7 +182,7 @@ impl Draft {
                 feed::write(store, &prepared.lists, out, options.layout())
             }),
             Shape::ByIoc => make(inputs, options, prepared, list, |store: &RowStore, out| {
-                rows::write(store, out, options.layout())
+                rows::write(store, &prepared.lists, out, options.layout())
             }),
         }?;
         Ok(Self { made, rejects })

@@ -27,10 +27,25 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// The exit code of an error: 2 for wrong usage, 3 where a safety check refused, else 1.
+/// The feed is in its place, but has nothing new of these sources.
+#[derive(Debug)]
+pub struct DoneInPart(pub Vec<String>);
+
+impl fmt::Display for DoneInPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sources = self.0.join(", ");
+        write!(f, "the feed is written, with nothing new of {sources}")
+    }
+}
+
+impl std::error::Error for DoneInPart {}
+
+/// The exit code of an error: 2 for wrong usage, 3 where a safety check refused, 4 where a part is not new, else 1.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<Usage>() {
         2
+    } else if error.is::<DoneInPart>() {
+        4
     } else if matches!(error.downcast_ref(), Some(Error::Refused(_))) {
         3
     } else {

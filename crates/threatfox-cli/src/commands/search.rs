@@ -8,6 +8,7 @@ use threatfox::normalize::{Filter, Normalizer, RowStore};
 use threatfox::output::Output;
 use threatfox::shared_hosts::SharedHosts;
 use threatfox::source::{self, Input};
+use threatfox::warning::{Warner, WarningLists};
 use threatfox::{Error, rows};
 
 use super::Usage;
@@ -111,10 +112,12 @@ impl Options {
 
     fn write(&self, store: &RowStore) -> anyhow::Result<()> {
         let out = self.rows.create()?;
+        let lists = WarningLists::built_in();
         let Some(layout) = self.rows.layout() else {
-            return write_table(store, out);
+            return write_table(store, &lists, out);
         };
-        let (out, _) = rows::write(store, out, layout).with_context(|| self.rows.cannot_write())?;
+        let (out, _) =
+            rows::write(store, &lists, out, layout).with_context(|| self.rows.cannot_write())?;
         out.finish()?;
         Ok(())
     }
@@ -146,7 +149,7 @@ fn read(input: &Input) -> anyhow::Result<RowStore> {
 }
 
 /// The columns an analyst reads first, for a terminal; CSV and JSON lines have all.
-fn write_table(store: &RowStore, out: Output) -> anyhow::Result<()> {
+fn write_table(store: &RowStore, lists: &WarningLists, out: Output) -> anyhow::Result<()> {
     let mut table = TextTable::new([
         "IOC",
         "TYPE",
@@ -155,7 +158,9 @@ fn write_table(store: &RowStore, out: Output) -> anyhow::Result<()> {
         "FIRST SEEN",
         "LAST SEEN",
         "ID",
+        "WARNING",
     ]);
+    let mut warner = Warner::new(lists);
     store.each_row(|row| {
         let malware = if row.malware_printable.is_empty() {
             row.malware
@@ -170,6 +175,7 @@ fn write_table(store: &RowStore, out: Output) -> anyhow::Result<()> {
             row.first_seen.map(minute).unwrap_or_default(),
             row.last_seen.map(minute).unwrap_or_default(),
             row.id.map(|id| id.to_string()).unwrap_or_default(),
+            warner.warning(row.kind, row.key, row.weakening).to_owned(),
         ]);
         Ok::<_, anyhow::Error>(())
     })?;

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::Entry;
 use crate::error::Error;
-use crate::source::MAX_FIELD;
+use crate::source::{pass_over_scalars, text_of};
 
 /// Takes each entry.
 pub(super) type Take<'a> = dyn FnMut(Entry<'_>) -> Result<(), Error> + 'a;
@@ -68,11 +68,11 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
         let (mut time, mut platform, mut notes) = Default::default();
         while let Some(name) = map.next_key_seed(NameOf)? {
             match name {
-                Name::Value => value = Some(map.next_value_seed(Text)?),
-                Name::Time => time = map.next_value_seed(Text)?,
-                Name::Platform => platform = map.next_value_seed(Text)?,
-                Name::Notes => notes = map.next_value_seed(Text)?,
-                Name::Status if self.top => self.walk.status = Some(map.next_value_seed(Text)?),
+                Name::Value => value = Some(text_of(&mut map)?),
+                Name::Time => time = text_of(&mut map)?,
+                Name::Platform => platform = text_of(&mut map)?,
+                Name::Notes => notes = text_of(&mut map)?,
+                Name::Status if self.top => self.walk.status = Some(text_of(&mut map)?),
                 Name::Status | Name::Other => map.next_value_seed(Node {
                     walk: self.walk,
                     top: false,
@@ -105,29 +105,7 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
         Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+    pass_over_scalars!();
 }
 
 struct NameOf;
@@ -156,62 +134,5 @@ impl Visitor<'_> for NameOf {
             "query_status" | "error" => Name::Status,
             _ => Name::Other,
         })
-    }
-}
-
-/// A text; nothing for anything else, and for one that is over the bound of a field.
-struct Text;
-
-impl<'de> DeserializeSeed<'de> for Text {
-    type Value = String;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Text {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<String, E> {
-        Ok(if text.len() > MAX_FIELD {
-            String::new()
-        } else {
-            text.to_owned()
-        })
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<String, E> {
-        Ok(String::new())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<String, E> {
-        Ok(String::new())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<String, E> {
-        Ok(String::new())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<String, E> {
-        Ok(String::new())
-    }
-
-    fn visit_unit<E>(self) -> Result<String, E> {
-        Ok(String::new())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<String, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(String::new())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<String, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(String::new())
     }
 }

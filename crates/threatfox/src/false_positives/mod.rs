@@ -174,10 +174,9 @@ fn read_csv(
     for batch in Records::new(content, 1) {
         let batch = batch.map_err(|error| damaged(input, error))?;
         for record in batch.records() {
-            let place = Place::Line(record.line());
             let texts = record.texts().map_err(|_| Error::Broken {
                 name: input.name().to_owned(),
-                place,
+                place: Place::Line(record.line()),
                 problem: "not UTF-8".to_owned(),
             })?;
             let texts: Vec<_> = texts.map(str::trim).collect();

@@ -48,9 +48,7 @@ impl FeedRow<'_> {
     #[must_use]
     pub fn indicator(&self) -> &str {
         if self.ioc.is_empty() {
-            self.key
-                .strip_prefix(self.kind.prefix())
-                .unwrap_or(self.key)
+            self.kind.value_of(self.key)
         } else {
             self.ioc
         }

@@ -72,13 +72,7 @@ fn kind(row: &FeedRow<'_>, key: &Key<'_>) -> Option<KeyKind> {
     }
     Some(match row.kind {
         Kind::Ip if at_port(row.ports, key.port) => KeyKind::IpPort,
-        Kind::Ip => KeyKind::Ip,
-        Kind::Domain => KeyKind::Domain,
-        Kind::UrlHost => KeyKind::UrlHost,
-        Kind::Url => KeyKind::Url,
-        Kind::Md5 => KeyKind::Md5,
-        Kind::Sha1 => KeyKind::Sha1,
-        Kind::Sha256 => KeyKind::Sha256,
+        kind => KeyKind::Key(kind),
     })
 }
 

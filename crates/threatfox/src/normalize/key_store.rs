@@ -39,6 +39,7 @@ struct Fact {
     malware: u32,
     threat_type: u32,
     origin: u32,
+    /// 0 means none, else one more than its number.
     weakening: u32,
     /// 0 means none.
     port: u16,
@@ -73,7 +74,7 @@ impl Store for KeyStore {
     fn add(
         &mut self,
         record: &Record<'_>,
-        weakening: &str,
+        weakening: Option<&str>,
         keys: &mut KeyMaker,
     ) -> Result<bool, Error> {
         let value = clean(record.raw.get(Column::Ioc));
@@ -91,7 +92,10 @@ impl Store for KeyStore {
         let origin = self
             .origins
             .number(record.raw.get(Column::Source), record.raw.get(Column::Link))?;
-        let weakening = self.weakenings.number(weakening)?;
+        let weakening = match weakening {
+            Some(text) => self.weakenings.number(text)? + 1,
+            None => 0,
+        };
         let mut ioc: Option<Span> = None;
         let mut failure = None;
         let spared = keys.each(&record.ioc, &mut |key: Key<'_>| {
@@ -181,12 +185,12 @@ impl KeyStore {
             confidence: fact.confidence,
             first_seen: time(fact.first_seen),
             last_seen: time(fact.last_seen),
-            id: id.filter(|_| origin.is_threatfox()),
+            id: id.filter(|_| origin.is_threatfox),
             iocs: 1,
             compromised: fact.compromised,
             source: &origin.source,
             link,
-            warning: self.weakenings.text(fact.weakening),
+            warning: self.weakening_of(fact),
         }
     }
 
@@ -200,15 +204,20 @@ impl KeyStore {
     /// What the policy says of a key that several records speak of: it is as weak as the least weak of them, which are
     /// those of the kind that wins.
     fn weakening<'f>(&self, facts: impl Iterator<Item = &'f Fact>) -> &str {
-        let texts = facts.map(|fact| self.weakenings.text(fact.weakening));
+        let texts = facts.map(|fact| self.weakening_of(fact));
         texts
             .max_by_key(|text| (limit(text), Reverse(*text)))
             .unwrap_or_default()
     }
 
+    fn weakening_of(&self, fact: &Fact) -> &str {
+        let number = fact.weakening.checked_sub(1);
+        number.map_or("", |number| self.weakenings.text(number))
+    }
+
     /// The number that ThreatFox has for the newest of its records.
     fn threatfox_id(&self, facts: &[Fact]) -> Option<u64> {
-        let numbered = |fact: &&Fact| fact.id != 0 && self.origins.get(fact.origin).is_threatfox();
+        let numbered = |fact: &&Fact| fact.id != 0 && self.origins.get(fact.origin).is_threatfox;
         let newest = facts.iter().filter(numbered);
         newest.max_by(|a, b| self.newer(a, b)).map(|fact| fact.id)
     }

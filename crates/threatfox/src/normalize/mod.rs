@@ -36,7 +36,7 @@ pub trait Store: Default {
     fn add(
         &mut self,
         record: &Record<'_>,
-        weakening: &str,
+        weakening: Option<&str>,
         keys: &mut KeyMaker,
     ) -> Result<bool, Error>;
 
@@ -113,8 +113,10 @@ impl<'a, S: Store> Normalizer<'a, S> {
     }
 
     fn keep(&mut self, record: &Record<'_>) -> Result<(), Error> {
-        let weakening = self.filter.policy.weakening(record).unwrap_or_default();
-        let spared = self.store.add(record, &weakening, &mut self.keys)?;
+        let weakening = self.filter.policy.weakening(record);
+        let spared = self
+            .store
+            .add(record, weakening.as_deref(), &mut self.keys)?;
         self.counts.keep(record, spared);
         Ok(())
     }

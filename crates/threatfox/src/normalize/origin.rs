@@ -21,6 +21,8 @@ pub(super) struct Origin {
     pub source: Box<str>,
     /// The page, with `{id}` and `{hash}` in it. Empty where there is none.
     page: Box<str>,
+    /// Whether the page is ThreatFox's, which a feed has by the number alone.
+    pub is_threatfox: bool,
 }
 
 impl Origin {
@@ -28,26 +30,22 @@ impl Origin {
         let (source, page) = text.split_once(BETWEEN).unwrap_or((text, ""));
         // The separator of merged names cannot stand in a name, nor can what CSV must quote.
         let source = clean(source).replace([';', ',', '"'], "_");
+        let source = match source.as_str() {
+            "" => THREATFOX,
+            source => source,
+        };
+        let page = safe_page(page).unwrap_or_default();
         Self {
-            source: if source.is_empty() {
-                THREATFOX
-            } else {
-                &source
-            }
-            .into(),
-            page: safe_page(page).unwrap_or_default().into(),
+            source: source.into(),
+            page: page.into(),
+            is_threatfox: page == THREATFOX_PAGE || page.is_empty() && source == THREATFOX,
         }
-    }
-
-    /// Whether the page is ThreatFox's, which a feed has by the number alone.
-    pub fn is_threatfox(&self) -> bool {
-        *self.page == *THREATFOX_PAGE || self.page.is_empty() && *self.source == *THREATFOX
     }
 
     /// The page of the record with this number and key.
     pub fn link_of(&self, id: Option<u64>, key: &str, link: &mut String) {
         link.clear();
-        if self.page.is_empty() || self.is_threatfox() {
+        if self.page.is_empty() || self.is_threatfox {
             return;
         }
         let id = id.map(|id| id.to_string()).unwrap_or_default();

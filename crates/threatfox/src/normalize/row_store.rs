@@ -24,6 +24,7 @@ struct Row {
     reporter: u32,
     tags: u32,
     origin: u32,
+    weakening: u32,
     port: Option<u16>,
     confidence: u8,
     kind: Kind,
@@ -61,6 +62,8 @@ pub struct IocRow<'a> {
     pub tags: &'a str,
     pub id: Option<u64>,
     pub source: &'a str,
+    /// What the policy says of it where it weakens it.
+    pub weakening: &'a str,
     origin: &'a Origin,
 }
 
@@ -69,7 +72,7 @@ impl IocRow<'_> {
     #[must_use]
     pub fn page(&self) -> String {
         let mut link = String::new();
-        if self.origin.is_threatfox() {
+        if self.origin.is_threatfox {
             let id = self.id.map(|id| id.to_string()).unwrap_or_default();
             return THREATFOX_PAGE.replace("{id}", &id);
         }
@@ -84,7 +87,7 @@ impl Store for RowStore {
     fn add(
         &mut self,
         record: &Record<'_>,
-        _weakening: &str,
+        weakening: Option<&str>,
         keys: &mut KeyMaker,
     ) -> Result<bool, Error> {
         let mut first = None;
@@ -116,6 +119,7 @@ impl Store for RowStore {
             threat_type: name(Column::ThreatType)?,
             reporter: name(Column::Reporter)?,
             tags: name(Column::Tags)?,
+            weakening: self.names.number(weakening.unwrap_or_default())?,
             origin,
             ioc: self.arena.add_after(&clean(raw.get(Column::Ioc)), key)?,
             key,
@@ -210,6 +214,7 @@ fn view<'a>(arena: &'a Arena, names: &'a Names, origins: &'a Origins, row: &Row)
         tags: names.text(row.tags),
         id: row.id,
         source: &origin.source,
+        weakening: names.text(row.weakening),
         origin,
     }
 }

@@ -34,18 +34,27 @@ use crate::record::Record;
 use crate::reject::{Reason, Reject};
 use crate::rules::Strength;
 use crate::shared_hosts::SharedHosts;
-use crate::warning::{WarningLists, name_with_limit};
+use crate::warning::{WarningLists, name_with_limit, without_limit};
 use entry::HostEntry;
 use section::{Cause, Entries, Section, WrittenSection};
 
 /// A policy file may have this many bytes.
 const MAX_SIZE: u64 = 16 << 20;
 
+/// How a name in the column `warning` says that the policy weakens the key.
+const MARK: &str = "policy: ";
+
+/// The section and the entry that weaken a key, where this name in its column `warning` is one of the policy.
+#[must_use]
+pub fn cause_of(name: &str) -> Option<(&str, &str)> {
+    without_limit(name).strip_prefix(MARK)?.split_once(' ')
+}
+
 /// The entries to ignore and to weaken, each with its line. The default has none.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
     file: String,
-    ignore: Section,
+    ignore: Option<Section>,
     /// The sections to weaken, each with the greatest strength of its hits; the weakest first.
     weaken: Vec<(Strength, Section)>,
     shared_hosts: Vec<String>,
@@ -101,8 +110,8 @@ impl Policy {
         let options = serde_yaml::options! { with_snippet: false };
         let written: Written = serde_yaml::from_str_with_options(text, options)
             .map_err(|error| wrong(error.to_string()))?;
-        let ignore = Section::new(written.ignore.unwrap_or_default());
-        if let Some((list, line)) = ignore.lists().next() {
+        let ignore = written.ignore.map(Section::new);
+        if let Some((list, line)) = ignore.iter().flat_map(Section::lists).next() {
             return Err(wrong(format!(
                 "line {line}: ignore.lists {list}: what is in a warning list stays in the feed, so that it can only be weakened"
             )));
@@ -145,7 +154,7 @@ impl Policy {
             section,
             entry,
             line,
-        } = self.ignore.find(record)?;
+        } = self.ignore.as_ref()?.find(record)?;
         let file = &self.file;
         Some(Reason::Policy.because(format!("{file}, line {line}: ignore.{section} {entry}")))
     }
@@ -155,10 +164,7 @@ impl Policy {
     pub fn weakening(&self, record: &Record<'_>) -> Option<String> {
         self.weaken.iter().find_map(|(limit, section)| {
             let Cause { section, entry, .. } = section.find(record)?;
-            Some(name_with_limit(
-                &format!("policy: {section} {entry}"),
-                *limit,
-            ))
+            Some(name_with_limit(&format!("{MARK}{section} {entry}"), *limit))
         })
     }
 

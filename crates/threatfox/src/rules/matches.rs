@@ -1,7 +1,7 @@
 //! `matches.csv`: what an observable is called, and how strong it is.
 
-use super::RulesError;
 use super::table::Table;
+use super::{Kind, RulesError};
 
 const TABLE: Table = Table {
     file: "matches.csv",
@@ -34,49 +34,38 @@ impl Strength {
     }
 }
 
-/// The relation of a key of the feed to an observable. Some kinds of the feed have two: an `ip` is an `ip:port` where the port is
-/// one of the indicator's, a `domain` above a name is a `subdomain`.
+/// The relation of a key of the feed to an observable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // The names say it.
 pub enum KeyKind {
+    /// The observable is this key.
+    Key(Kind),
+    /// It is an address, and at one of the indicator's ports.
     IpPort,
-    Ip,
-    Domain,
+    /// It is a name below the key, a domain.
     Subdomain,
-    UrlHost,
-    Url,
-    Md5,
-    Sha1,
-    Sha256,
 }
 
 impl KeyKind {
     /// All kinds.
     pub const ALL: [Self; 9] = [
         Self::IpPort,
-        Self::Ip,
-        Self::Domain,
+        Self::Key(Kind::Ip),
+        Self::Key(Kind::Domain),
         Self::Subdomain,
-        Self::UrlHost,
-        Self::Url,
-        Self::Md5,
-        Self::Sha1,
-        Self::Sha256,
+        Self::Key(Kind::UrlHost),
+        Self::Key(Kind::Url),
+        Self::Key(Kind::Md5),
+        Self::Key(Kind::Sha1),
+        Self::Key(Kind::Sha256),
     ];
 
     /// The name in the table.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Key(kind) => kind.name(),
             Self::IpPort => "ip:port",
-            Self::Ip => "ip",
-            Self::Domain => "domain",
             Self::Subdomain => "subdomain",
-            Self::UrlHost => "url_host",
-            Self::Url => "url",
-            Self::Md5 => "md5",
-            Self::Sha1 => "sha1",
-            Self::Sha256 => "sha256",
         }
     }
 }
@@ -175,7 +164,7 @@ impl Matches {
     pub fn find(&self, role: Role, kind: KeyKind) -> Option<&Match> {
         let found = self.get(role, kind);
         if found.is_none() && kind == KeyKind::IpPort {
-            return self.get(role, KeyKind::Ip);
+            return self.get(role, KeyKind::Key(Kind::Ip));
         }
         found
     }
@@ -216,8 +205,12 @@ mod tests {
             ("destination", KeyKind::IpPort, ("ip:port", "strong")),
             ("source", KeyKind::IpPort, ("inbound", "medium")),
             ("answer", KeyKind::Subdomain, ("dns answer", "medium")),
-            ("command line", KeyKind::Ip, ("command line ip", "weak")),
-            ("fault", KeyKind::Ip, ("ip (ipv6 fault)", "weak")),
+            (
+                "command line",
+                KeyKind::Key(Kind::Ip),
+                ("command line ip", "weak"),
+            ),
+            ("fault", KeyKind::Key(Kind::Ip), ("ip (ipv6 fault)", "weak")),
         ] {
             assert_eq!(found(role, kind), Some(expected), "{role}");
         }
@@ -231,10 +224,10 @@ mod tests {
     #[test]
     fn what_has_no_row_is_not_a_match() {
         for (role, kind) in [
-            ("source", KeyKind::UrlHost),
-            ("answer", KeyKind::UrlHost),
-            ("file", KeyKind::Url),
-            ("fault", KeyKind::Domain),
+            ("source", KeyKind::Key(Kind::UrlHost)),
+            ("answer", KeyKind::Key(Kind::UrlHost)),
+            ("file", KeyKind::Key(Kind::Url)),
+            ("fault", KeyKind::Key(Kind::Domain)),
         ] {
             assert_eq!(found(role, kind), None, "{role}");
         }

@@ -6,6 +6,7 @@
 
 pub mod columns;
 mod error;
+mod kind;
 pub mod logs;
 mod matches;
 mod never;
@@ -17,6 +18,7 @@ mod table;
 use std::sync::LazyLock;
 
 pub use error::RulesError;
+pub use kind::Kind;
 pub use matches::{KeyKind, Match, Matches, Role, Strength};
 pub use never::{Algorithm, Never, NeverEntry};
 pub use place::{Condition, Place, Reader, Test};

@@ -7,7 +7,7 @@
 //! records, and then csv would find them again: 80 instead of 41 ms for 100,000 records, of some 170 ms in all. Otherwise
 //! the rules are its own (RFC 4180), but for a quote that neither ends its field nor is doubled: it is text.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::mem;
 use std::ops::Range;
 use std::str::{self, Utf8Error};
@@ -66,7 +66,9 @@ pub(crate) struct CsvRecord<'a> {
     bytes: &'a [u8],
     fields: &'a [Field],
     count: usize,
-    line: u64,
+    /// The batch in front of it, and the line of that.
+    before: &'a [u8],
+    first_line: u64,
 }
 
 impl Field {
@@ -90,9 +92,9 @@ impl<'a> CsvRecord<'a> {
         self.bytes.len()
     }
 
-    /// The line it begins in.
+    /// The line it begins in, which is counted when it is asked for.
     pub(crate) fn line(&self) -> u64 {
-        self.line
+        self.first_line + count_lines(self.before)
     }
 
     /// The fields, as far as they are kept.
@@ -145,16 +147,12 @@ impl Batch {
 
     /// The records in their order.
     pub(crate) fn records(&self) -> impl Iterator<Item = CsvRecord<'_>> {
-        let (mut line, mut counted) = (self.line, 0);
-        self.records.iter().map(move |bounds| {
-            line += count_lines(&self.bytes[counted..bounds.bytes.start]);
-            counted = bounds.bytes.start;
-            CsvRecord {
-                bytes: &self.bytes[bounds.bytes.clone()],
-                fields: &self.fields[bounds.fields.clone()],
-                count: bounds.count,
-                line,
-            }
+        self.records.iter().map(|bounds| CsvRecord {
+            bytes: &self.bytes[bounds.bytes.clone()],
+            fields: &self.fields[bounds.fields.clone()],
+            count: bounds.count,
+            before: &self.bytes[..bounds.bytes.start],
+            first_line: self.line,
         })
     }
 }
@@ -197,19 +195,10 @@ impl<R: Read> Records<R> {
 
     /// Adds a block to the text, a longer one to a long text, so that none is looked at often.
     fn read_block(&mut self, text: &mut Vec<u8>) -> io::Result<()> {
-        let mut end = text.len();
-        text.resize(end + BLOCK.max(end), 0);
-        while end < text.len() && !self.ended {
-            match self.inner.read(&mut text[end..]) {
-                Ok(n) => {
-                    end += n;
-                    self.ended = n == 0;
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        text.truncate(end);
+        let size = BLOCK.max(text.len());
+        text.reserve(size);
+        let read = (&mut self.inner).take(size as u64).read_to_end(text)?;
+        self.ended = read < size;
         Ok(())
     }
 }

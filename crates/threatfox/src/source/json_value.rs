@@ -78,6 +78,47 @@ impl<'de> Visitor<'de> for Text<'_> {
     }
 }
 
+/// The value of a member as text; nothing for one that is larger than the bound of a field.
+pub(crate) fn text_of<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
+    let mut text = String::new();
+    map.next_value_seed(Text(&mut text))?;
+    Ok(if text.len() > MAX_FIELD {
+        String::new()
+    } else {
+        text
+    })
+}
+
+/// The part of a visitor that looks for lists and objects alone: it passes over everything else.
+macro_rules! pass_over_scalars {
+    () => {
+        fn visit_str<E>(self, _: &str) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+            Ok(())
+        }
+
+        fn visit_unit<E>(self) -> Result<(), E> {
+            Ok(())
+        }
+    };
+}
+pub(crate) use pass_over_scalars;
+
 /// A text, whatever type it was written in.
 #[derive(Debug, Default)]
 pub(super) struct Lax(pub String);

@@ -40,6 +40,7 @@ pub(crate) use container::{skip_mark, unpack, unpack_gzip};
 pub(crate) use csv_records::Records;
 pub use custom::CsvColumns;
 pub(crate) use json_text::TextBound;
+pub(crate) use json_value::{pass_over_scalars, text_of};
 pub use reading::{Format, Reading, SourceName};
 pub use update::Update;
 

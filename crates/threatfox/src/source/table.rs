@@ -144,22 +144,22 @@ impl Table {
             return Ok(());
         }
         self.records += 1;
-        let place = Place::Line(record.line());
+        let place = || Place::Line(record.line());
         let nothing = RawRecord::default();
         let Ok(texts) = record.texts() else {
-            let reject = self.form.reject(Reason::NotUtf8, place, "not UTF-8");
+            let reject = self.form.reject(Reason::NotUtf8, place(), "not UTF-8");
             return sink.unreadable(&nothing, &reject);
         };
         let columns = self.names.len();
         if record.len() < columns {
             let problem = format!("{} fields where the header has {columns}", record.len());
-            let reject = self.form.reject(Reason::FieldsMissing, place, &problem);
+            let reject = self.form.reject(Reason::FieldsMissing, place(), &problem);
             return sink.unreadable(&nothing, &reject);
         }
         let texts: Vec<&str> = texts.collect();
         if texts.iter().any(|text| text.len() > MAX_FIELD) {
             let problem = "a field is larger than the bound of 64 KiB";
-            let reject = self.form.reject(Reason::TooLarge, place, problem);
+            let reject = self.form.reject(Reason::TooLarge, place(), problem);
             return sink.unreadable(&nothing, &reject);
         }
         self.longer += u64::from(record.len() > columns);

@@ -49,7 +49,7 @@ impl<'l> Warner<'l> {
     }
 
     fn find(&mut self, kind: Kind, key: &str) {
-        let value = key.strip_prefix(kind.prefix()).unwrap_or(key);
+        let value = kind.value_of(key);
         match kind {
             Kind::Ip => self.address(key),
             Kind::UrlHost if is_address(key) => self.address(key),

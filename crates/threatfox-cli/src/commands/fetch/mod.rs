@@ -16,8 +16,8 @@ use threatfox::summary::Summary;
 
 use self::choice::{Asked, ExportFormat, Exports, Type, Window, choose};
 use self::since_last::Plan;
-use super::Usage;
 use super::feed::{Inputs, Prepared, build_feed, report};
+use super::{DoneInPart, Usage};
 use crate::answer::{Answer, Kept, input_of};
 use crate::feed_options::FeedOptions;
 use crate::message::message;
@@ -106,7 +106,8 @@ Exit codes:
   0  done
   1  failed; nothing was written, and an earlier output is unchanged
   2  wrong usage
-  3  refused: the new feed fails a safety check; the old one stays";
+  3  refused: the new feed fails a safety check; the old one stays
+  4  done in part: the new feed is written, but one of several sources gave nothing new; its part of the old feed stays";
 
 pub fn run(options: Options) -> anyhow::Result<()> {
     let Options {
@@ -250,7 +251,12 @@ fn run_several(
     }
     report(&summary, &feed)?;
     warn_of_times(&summary);
-    Ok(())
+    let failed = parts.into_iter().filter(|part| part.got.is_err());
+    let failed: Vec<_> = failed.map(|part| part.name).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(DoneInPart(failed).into())
 }
 
 impl Asking<'_> {

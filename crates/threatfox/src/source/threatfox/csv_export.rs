@@ -75,27 +75,27 @@ impl Export<'_> {
             self.declared = self.declared.or_else(|| declared_entries(first));
             return Ok(());
         }
-        let place = Place::Line(record.line());
+        let place = || Place::Line(record.line());
         if self.declared.is_some() {
             let problem = "data after the line with the number of entries";
-            return Err(broken(self.name, place, problem));
+            return Err(broken(self.name, place(), problem));
         }
         self.records += 1;
         let columns = self.columns.len();
         let Ok(texts) = record.texts() else {
-            let reject = self.form.reject(Reason::NotUtf8, place, "not UTF-8");
+            let reject = self.form.reject(Reason::NotUtf8, place(), "not UTF-8");
             return self.sink.unreadable(&RawRecord::default(), &reject);
         };
         let mut raw = raw_record(&self.columns, texts);
         if record.len() < columns {
             let problem = format!("{} fields where the header has {columns}", record.len());
-            let reject = self.form.reject(Reason::FieldsMissing, place, &problem);
+            let reject = self.form.reject(Reason::FieldsMissing, place(), &problem);
             return self.sink.unreadable(&raw, &reject);
         }
         // Few records are as long as one field may be.
         if record.bytes() > MAX_FIELD && record.fields().any(|field| field.len() > MAX_FIELD) {
             let problem = "a field is larger than the bound of 64 KiB";
-            let reject = self.form.reject(Reason::TooLarge, place, problem);
+            let reject = self.form.reject(Reason::TooLarge, place(), problem);
             return self.sink.unreadable(&raw, &reject);
         }
         self.longer += u64::from(record.len() > columns);
