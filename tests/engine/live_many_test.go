@@ -18,11 +18,11 @@ import (
 // toldAll waits until so many hits were told, a little longer for one too many, and fails if one was told twice or is missing.
 func (s *EngineSuite) toldAll(want int, within time.Duration, w *watch) {
 	s.T().Helper()
-	for deadline := time.Now().Add(within); len(w.hits()) < want && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(within); w.told() < want && time.Now().Before(deadline); {
 		time.Sleep(100 * time.Millisecond)
 	}
 	time.Sleep(2 * time.Second)
-	s.Require().Equal(want, len(w.hits()), "%.2000s", w.logs.String())
+	s.Require().Equal(want, w.told(), "%.2000s", w.logs.String())
 }
 
 // copyTo makes the same log elsewhere.
