@@ -116,7 +116,7 @@ func (s *EngineSuite) TestEachCellOfTheFleetsNotebookTakesSeconds() {
 		indicators = append(indicators, [2]string{"domain", fmt.Sprintf("c2-%d.bad-domain.example", i)})
 	}
 	s.publish("ThreatFoxFeed", s.normalize(s.writeExport(indicators)), fmt.Sprintf("1.0.%d", time.Now().Unix()))
-	_, findings := s.fleet(14) // of 10,000 clients the newest five are read
+	_, findings := s.fleet(14)
 
 	s.quick(&api_proto.NotebookMetadata{Artifacts: []string{notebookArtifact}}, findings)
 }

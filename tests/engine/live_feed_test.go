@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -117,6 +120,39 @@ func (s *EngineSuite) TestOneProcessThatCallsHomeAllDayIsOneRowPerHourAndLimitsS
 	}
 	s.Equal(map[string]float64{"203.0.113.7:443": 100, "203.0.113.8:443": 100}, counts)
 	s.Contains(w.logs.String(), "100 hits of the last hour are not told")
+}
+
+// What is only counted is told at the end of its hour, whatever stops the artifact until then, and once.
+func (s *EngineSuite) TestARestartKeepsTheCountsOfItsHour() {
+	s.liveSetup()
+	l := s.makeGrowingLog(300, 1, "203.0.113.7")
+	l.show(s, len(l.chunks))
+	first := s.watchLive(l.path, map[string]string{"MaxHitsPerHour": "1"})
+	counted := filepath.Join(s.trusted(), "threatfox-live-counted.json")
+	vtesting.WaitUntil(60*time.Second, s.T(), func() bool {
+		text, _ := os.ReadFile(counted)
+		return regexp.MustCompile(`"Is":\s*\[\s*300,`).Match(text)
+	})
+	first.stop()
+	s.Len(first.hits(), 1)
+	kept, err := os.ReadFile(counted)
+	s.Require().NoError(err)
+
+	second := s.watchLive(l.path, map[string]string{"MaxHitsPerHour": "1", "TellMinutes": "0.01"})
+	vtesting.WaitUntil(100*time.Second, s.T(), func() bool { return len(second.hits()) > 0 })
+	second.stop()
+
+	s.Len(second.hits(), 1)
+	s.Equal(299.0, second.rows[0]["Count"])
+	s.Equal(first.rows[0]["IOC"], second.rows[0]["IOC"])
+	for _, odd := range []string{`7`, `{"Held":[1,"x",null],"Cut":"x","Hour":{}}`, `{"Held":{"x":{"Is":[-1,{"IOC":"x"}]},"y":{"Is":["many",7]},"z":9}}`, string(kept[:200])} {
+		s.Require().NoError(os.WriteFile(counted, []byte(odd), 0o600))
+		w := s.watchLive(l.path, map[string]string{"MaxHitsPerHour": "1"})
+		vtesting.WaitUntil(20*time.Second, s.T(), func() bool { return strings.Contains(w.logs.String(), "is in use") })
+		w.stop()
+		s.Empty(w.hits(), odd)
+		s.NotRegexp(badLog, w.logs.String(), odd)
+	}
 }
 
 func (s *EngineSuite) TestStatusSaysThatAHostIsWatchedAndWhatItLogs() {

@@ -197,7 +197,7 @@ func (s *EngineSuite) TestEachCellOfAWatchedFleetsNotebookTakesSeconds() {
 // own alone.
 func (s *EngineSuite) releasedNotebook() string {
 	exports := ""
-	for _, name := range []string{"Published", "Watched"} {
+	for _, name := range []string{"Published", "Watched", "Findings"} {
 		_, export, found := strings.Cut(s.read("../../artifacts/Generic/ThreatFox/"+name+".yaml"), "\nexport: |\n")
 		s.Require().True(found, name)
 		exports += export + "\n"
