@@ -32,7 +32,7 @@ export: |
   -- A dict: Readers has provider, then event id, to the function that reads an event's fields (E) into the observables that are in the feed, and
   -- counts it in Counts, if that is given: provider, then event id, to a list: how many, the first and the last time. (`&&` gives its last value:
   -- it costs less than a call of if().) OtherEvent stands for it where there is none, and only counts. JoinedPart joins a script block's part
-  -- with the word that the part before ended in. Matches has role and kind of key to what the match is called, and its strength: what is not there is not a match; NeverNetworks and
+  -- with the word that the part before ended in. BITS' event 3 only notes whose a job is, in Feed.Jobs. Matches has role and kind of key to what the match is called, and its strength: what is not there is not a match; NeverNetworks and
   -- NeverHashes are never an indicator. Columns has provider, then event id, to the function that gives the fields of a hit that the event names
   -- otherwise than Sysmon does (NoColumns where there is none); Logs the logs of Windows by their names; Needs what a provider's log should have, and how it is switched on.
   LET Rules <= dict(
@@ -56,6 +56,20 @@ const JOINED_PART: &str = r#"      JoinedPart='''E, Text, Open, Slot=>get(field=
               || (get(item=Open, field=Slot).Block = E.ScriptBlockId && get(item=Open, field=Slot).Number + 1 = int(int=E.MessageNumber)
                 && get(item=Open, field=Slot).Word)
               || "") + Text))).Text'''"#;
+
+/// BITS names the process and the owner of a job only where it begins: event 3, of whose fields the old form has no names and no id. Feed.Jobs has them by the
+/// job's id, else by its title; so many that an entry costs nothing to speak of, then it begins anew.
+const NEW_JOB: &str = r#"E, Feed, Counts, Time=>{counted}(E.jobId OR E.string)
+            && (len(list=Feed.Jobs) < 10000 OR set(item=Feed, field="Jobs", value=dict()))
+            && NOT set(item=Feed.Jobs, value=dict(Image=E.processPath, User=E.jobOwner || E.string2, ProcessId=E.processId),
+              field=lowcase(string=format(format="%v %v", args=(get(field="System").Computer, strip(string=E.jobId || "title " + E.string, prefix="{", suffix="}")))))"#;
+
+/// What a download's event gets of its job's, for columns.csv: in `System`, as all that reads the event later has that.
+const JOB: &str = r#"(NOT get(field="System") OR set(item=get(field="System"), field="Job",
+              value=get(item=Feed.Jobs, field=lowcase(string=format(format="%v %v", args=(get(field="System").Computer, strip(string=E.Id || "", prefix="{", suffix="}")))))
+                || get(item=Feed.Jobs, field=lowcase(string=format(format="%v title %v", args=(get(field="System").Computer, E.name)))) || dict()))
+            && "#;
+const BITS: &str = "Microsoft-Windows-Bits-Client";
 
 /// The whole file.
 pub fn text(tables: &Tables) -> Result<String> {
@@ -115,16 +129,21 @@ fn all_readers(rules: &Rules) -> String {
         let counted = id.map_or(String::new(), |id| counted(provider, id));
         let id = id.map_or("row".to_owned(), |id| id.to_string());
         let places: Vec<_> = steps.iter().map(|step| step.place).collect();
+        let job = if provider == BITS { JOB } else { "" };
         format!(
             "          `{id}`='''{}'''",
-            function(&counted, &places, rules)
+            function(&counted, &places, rules, job)
         )
     };
     let provider = |provider: &Provider<'_>| {
-        let events: Vec<_> = provider
+        let mut events: Vec<_> = provider
             .events()
             .map(|one| event(provider.name, one))
             .collect();
+        if provider.name == BITS {
+            let function = NEW_JOB.replace("{counted}", &counted(BITS, 3));
+            events.push(format!("          `3`='''{function}'''"));
+        }
         format!("        `{}`=dict(\n{})", provider.name, events.join(",\n"))
     };
     let plan = Plan::new(rules);
@@ -142,7 +161,7 @@ fn counted(provider: &str, id: u64) -> String {
 }
 
 /// The function of an event: nothing of the fields is read unless one of them may hold an indicator.
-fn function(counted: &str, places: &[&Place], rules: &Rules) -> String {
+fn function(counted: &str, places: &[&Place], rules: &Rules, before: &str) -> String {
     const INDENT: &str = "              ";
     let mut conditions: Vec<String> = Vec::new();
     for condition in places
@@ -160,7 +179,7 @@ fn function(counted: &str, places: &[&Place], rules: &Rules) -> String {
         .collect();
     format!(
         "E, Feed, Counts, Time=>{counted}({})
-            && ({})",
+            && {before}({})",
         conditions.join(&format!("\n{INDENT}OR ")),
         reads.join(&format!("\n{INDENT}+ ")),
     )
