@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/Velocidex/ordereddict"
 )
 
 // made is an event as make_evtx.py and make_wec.py take it.
@@ -272,4 +274,83 @@ func (s *EngineSuite) TestOfSeveralJobsOfBitsADownloadIsThatOfItsOwn() {
 		}
 		s.Equal([]string{`A\two C:\two.exe`, `A\one C:\one.exe`, `B\one C:\other.exe`, "<nil> <nil>", `A\old <nil>`, "<nil> <nil>"}, users, layout)
 	}
+}
+
+// Connections that are open have a process id, a bare name and this host's name without its domain.
+func (s *EngineSuite) TestTheProcessOfAnOpenConnectionIsLookedUpInTheLogsToo() {
+	host, err := os.Hostname()
+	s.Require().NoError(err)
+	s.replaceBuiltIn("Windows.System.DNSCache", `"x.example" AS Name, "10.0.0.1" AS Record, "A" AS RecordType`)
+	s.replaceBuiltIn("Windows.Network.Netstat",
+		"4000 AS Pid, 'a.exe' AS Name, 'ESTAB' AS Status, '10.0.0.1' AS `Laddr.IP`, 50000 AS `Laddr.Port`, '203.0.113.7' AS `Raddr.IP`, 443 AS `Raddr.Port`")
+	log := s.makeLog("make_evtx.py", s.writeEvents(created(guid(1), 4000, `C:\a.exe`, "a").on(host+".example.test"),
+		created(guid(2), 4000, `C:\a.exe`, "another").on("other.example.test"), created(guid(3), 4000, `C:\b.exe`, "b").on(host+".example.test")))
+	s.Equal([]string{host + ` C:\a.exe: a by C:\Windows\explorer.exe (explorer.exe /of a), 1 hits, Sysmon 1`},
+		s.processes(s.huntBoth(s.c2Feed(), log, nil)))
+}
+
+func (s *EngineSuite) TestAProcessInSeveralCopiesOfALogIsOneRow() {
+	one := s.processes(s.huntBoth(s.edgeFeed(), s.edgeLog(), nil))
+	s.Greater(len(one), 3)
+	s.Equal(one, s.processes(s.huntBoth(s.edgeFeed(), s.copiesOfTheLog(3), nil)))
+}
+
+// A log may be archived, cleared or damaged between the two readings. What was found before is not lost with it: Processes comes last.
+func (s *EngineSuite) TestALogThatHasGoneSinceLeavesTheProcessUnknown() {
+	damaged := filepath.Join(s.tempDir(), "damaged.evtx")
+	s.Require().NoError(os.WriteFile(damaged, []byte("ElfFile\x00 and no more"), 0o600))
+	rows, _ := s.queryWithLogs(`
+LET _ <= import(artifact="Generic.ThreatFox.Rules")
+LET _ <= import(artifact="Generic.ThreatFox.Logs")
+LET _ <= import(artifact="Generic.ThreatFox.Tracker")
+LET _ <= import(artifact="Generic.ThreatFox.Processes")
+LET Processes <= dict(others=dict(Is=(0, 0, 0)))
+LET Hit <= dict(Computer="ws", Image="a.exe", ProcessGuid="365ABB72-0000-0000-0000-000000000001", ProcessId=4, Time=timestamp(epoch=1))
+LET Noted <= NotedIn(Processes=Processes, Hit=Hit, Key=ProcessKey(Computer="ws", Guid=Hit.ProcessGuid, Id=4, Image="a.exe"))
+SELECT Computer, Image, CommandLine, Hits, KnownFrom
+FROM ProcessesOf(Processes=Processes, Logs=to_dict(item={
+  SELECT _value AS _key, dict(Path=_value, Accessor="auto", Counts=dict(`+"`Microsoft-Windows-Sysmon`=dict(`3`=(1, 1, 1))"+`)) AS _value FROM foreach(row=Paths)
+}))`, ordereddict.NewDict().Set("Paths", []string{damaged, "/gone.evtx"}))
+	s.Equal(`{"Computer":"ws","Image":"a.exe","CommandLine":null,"Hits":1,"KnownFrom":""}`+"\n", rows)
+
+	s.huntBoth(s.c2Feed(), s.edgeLog(), nil) // which publishes the tools
+	for _, artifact := range []string{hunt, nativeHunt} {
+		var sources []string
+		for _, compiled := range s.compile(artifact, map[string]string{"FeedFile": "x"}) {
+			for _, query := range compiled.Query {
+				if query.Name != "" {
+					sources = append(sources, query.Name)
+				}
+			}
+		}
+		s.Equal([]string{artifact + "/Hits", artifact + "/Summary", artifact + "/Coverage", artifact + "/Processes"}, slices.Compact(sources))
+	}
+}
+
+// What is watched live is asked of the tracker at once: here the process is this test.
+func (s *EngineSuite) TestALiveHitHasTheCommandLineAndParentThatTheTrackerKnows() {
+	s.servePublic()
+	s.publishLive("1.0.1", [2]string{"ip:port", "203.0.113.7:443"})
+	host, err := os.Hostname()
+	s.Require().NoError(err)
+	program, err := os.Executable()
+	s.Require().NoError(err)
+	event := connected(guid(1), os.Getpid(), `C:\`+filepath.Base(program)).on(host + ".example.test")
+	event["TimeCreated"] = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	other := connected(guid(2), 1, `C:\other.exe`).on(host)
+	other["TimeCreated"] = event["TimeCreated"]
+	w := s.watchLive(s.makeLog("make_evtx.py", s.writeEvents(event, other)), nil)
+	s.Eventually(func() bool { return len(w.hits()) == 2 }, 50*time.Second, 100*time.Millisecond)
+	w.stop()
+	for _, row := range w.rows {
+		switch row["ProcessGuid"] {
+		case guid(1):
+			s.Contains(row["CommandLine"], "-test.run")
+			s.NotEmpty(row["ParentImage"])
+		case guid(2):
+			s.Nil(row["CommandLine"])
+			s.Nil(row["ParentImage"])
+		}
+	}
+	s.NotRegexp(badLog, w.logs.String())
 }

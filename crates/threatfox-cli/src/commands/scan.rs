@@ -69,6 +69,10 @@ pub struct Options {
     #[arg(long, value_name = "FILE", requires = "feed")]
     processes: Option<PathBuf>,
 
+    /// Look up the processes with these ids too, one per line
+    #[arg(long, value_name = "FILE", requires = "processes")]
+    process_ids: Option<PathBuf>,
+
     /// Leave out hits weaker than this
     #[arg(long, value_enum, default_value_t = MinStrength::Medium, value_name = "STRENGTH", requires = "hits")]
     min_strength: MinStrength,
@@ -154,6 +158,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     );
     if let Some(path) = &options.values {
         scan.values(read_list(path)?.lines(), &mut results.met);
+    }
+    if let Some(path) = &options.process_ids {
+        results.processes.add_ids(read_list(path)?.lines());
     }
     let mut reports = Vec::with_capacity(logs.len());
     for log in &logs {

@@ -54,6 +54,13 @@ impl Processes {
         self.guids.is_empty() && self.ids.is_empty()
     }
 
+    /// Adds the processes with these ids, of text that has some.
+    pub fn add_ids<'t>(&mut self, ids: impl Iterator<Item = &'t str>) {
+        for id in ids.filter_map(|id| number(id.trim())) {
+            self.cut += u64::from(!insert(&mut self.ids, id));
+        }
+    }
+
     /// Adds those of others.
     pub(super) fn extend(&mut self, others: Self) {
         self.cut += others.cut;
@@ -194,6 +201,25 @@ mod tests {
         ] {
             assert_eq!(number(text), read, "{text}");
         }
+    }
+
+    /// It may be archived or cleared between the two readings.
+    #[test]
+    fn a_log_that_has_gone_since_is_an_error_that_names_it() {
+        let scan = Scan {
+            rules: crate::rules::Rules::built_in(),
+            keys: None,
+            judge: None,
+            period: 0.0..1.0,
+            pace: Pace {
+                threads: NonZero::<u8>::MIN,
+                max_cpu: None,
+            },
+        };
+        let gone = tempfile::tempdir().unwrap().path().join("gone.evtx");
+        let read = scan.creations(&gone, &Processes::default(), &mut Vec::new());
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains("gone.evtx"), "{error}");
     }
 
     #[test]
