@@ -354,3 +354,27 @@ func (s *EngineSuite) TestALiveHitHasTheCommandLineAndParentThatTheTrackerKnows(
 	}
 	s.NotRegexp(badLog, w.logs.String())
 }
+
+// Where Windows.Events.TrackProcesses runs, the tracker remembers processes that have ended. An id may have been used again since the hit.
+func (s *EngineSuite) TestARealTrackerKnowsAProcessThatHasEnded() {
+	host, err := os.Hostname()
+	s.Require().NoError(err)
+	known := s.query(`
+LET _ <= import(artifact="Generic.ThreatFox.Tracker")
+LET Tracker <= process_tracker(sync_period=500000, sync_query={
+  SELECT *
+  FROM chain(
+    parent={ SELECT "600" AS id, "1" AS parent_id, timestamp(epoch=1000) AS start_time, dict(Name="cmd.exe", CommandLine="cmd /c a", Username="A\\bob") AS data FROM scope() },
+    child={ SELECT "4000" AS id, "600" AS parent_id, timestamp(epoch=2000) AS start_time, dict(Name="a.exe", Exe="C:\\x\\a.exe", CommandLine="a -x", Username="A\\bob") AS data FROM scope() },
+    again={ SELECT "700" AS id, "1" AS parent_id, timestamp(epoch=9000) AS start_time, dict(Name="later.exe", CommandLine="later") AS data FROM scope() },
+    orphan={ SELECT "4001" AS id, "700" AS parent_id, timestamp(epoch=2000) AS start_time, dict(Name="b.exe", CommandLine="b") AS data FROM scope() })
+})
+LET Of(Id, Image, Time) = TrackedAs(Hostname=Host, Hit=dict(Computer=Host, ProcessId=Id, Image=Image, Time=timestamp(epoch=Time)))
+SELECT Of(Id=4000, Image="C:\\x\\a.exe", Time=3000) AS Child, Of(Id="0xfa0", Image="\\device\\A.EXE", Time=3000).CommandLine AS Hexadecimal,
+       Of(Id=4000, Image="a.exe", Time=1500) AS BeforeItBegan, Of(Id=4000, Image="other.exe", Time=3000) AS Another,
+       Of(Id=4001, Image="b.exe", Time=3000).ParentImage AS YoungerParent, Of(Id=5, Image="a.exe", Time=3000) AS Unknown
+FROM scope()`, ordereddict.NewDict().Set("Host", host))
+	s.Equal(`{"Child":{"Image":"C:\\x\\a.exe","CommandLine":"a -x","User":"A\\bob","ParentImage":"cmd.exe","ParentCommandLine":"cmd /c a",`+
+		`"ParentUser":"A\\bob","Started":"1970-01-01T00:33:20Z","KnownFrom":"process tracker"},"Hexadecimal":"a -x","BeforeItBegan":null,`+
+		`"Another":null,"YoungerParent":null,"Unknown":null}`+"\n", known)
+}
