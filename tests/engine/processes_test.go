@@ -285,14 +285,26 @@ func (s *EngineSuite) TestTheProcessOfAnOpenConnectionIsLookedUpInTheLogsToo() {
 		"4000 AS Pid, 'a.exe' AS Name, 'ESTAB' AS Status, '10.0.0.1' AS `Laddr.IP`, 50000 AS `Laddr.Port`, '203.0.113.7' AS `Raddr.IP`, 443 AS `Raddr.Port`")
 	log := s.makeLog("make_evtx.py", s.writeEvents(created(guid(1), 4000, `C:\a.exe`, "a").on(host+".example.test"),
 		created(guid(2), 4000, `C:\a.exe`, "another").on("other.example.test"), created(guid(3), 4000, `C:\b.exe`, "b").on(host+".example.test")))
-	s.Equal([]string{host + ` C:\a.exe: a by C:\Windows\explorer.exe (explorer.exe /of a), 1 hits, Sysmon 1`},
-		s.processes(s.huntBoth(s.c2Feed(), log, nil)))
+	want := []string{host + ` C:\a.exe: a by C:\Windows\explorer.exe (explorer.exe /of a), 1 hits, Sysmon 1`}
+	s.Equal(want, s.processes(s.hunt(s.c2Feed(), log, nil)))
+	s.Equal(want, s.processes(s.native(s.helper(), s.c2Feed(), log, nil)))
 }
 
 func (s *EngineSuite) TestAProcessInSeveralCopiesOfALogIsOneRow() {
-	one := s.processes(s.huntBoth(s.edgeFeed(), s.edgeLog(), nil))
-	s.Greater(len(one), 3)
-	s.Equal(one, s.processes(s.huntBoth(s.edgeFeed(), s.copiesOfTheLog(3), nil)))
+	log, err := os.ReadFile(s.makeLog("make_evtx.py", s.writeEvents(
+		created(guid(1), 4000, `C:\a.exe`, "a").at(0), connected(guid(1), 4000, `C:\a.exe`).at(1),
+		audited(4096, `C:\b.exe`, "b").at(2), filtered(4096, `\b.exe`).at(3))))
+	s.Require().NoError(err)
+	folder := s.T().TempDir()
+	for _, name := range []string{"1.evtx", "2.evtx", "3.evtx"} {
+		s.Require().NoError(os.WriteFile(filepath.Join(folder, name), log, 0o600))
+	}
+	want := []string{
+		`WS01.example.test C:\a.exe: a by C:\Windows\explorer.exe (explorer.exe /of a), 1 hits, Sysmon 1`,
+		`WS01.example.test C:\b.exe: b by C:\Windows\explorer.exe (), 1 hits, Security 4688`,
+	}
+	s.Equal(want, s.processes(s.hunt(s.c2Feed(), folder+"/*.evtx", nil)))
+	s.Equal(want, s.processes(s.native(s.helper(), s.c2Feed(), folder+"/*.evtx", nil)))
 }
 
 // A log may be archived, cleared or damaged between the two readings. What was found before is not lost with it: Processes comes last.
