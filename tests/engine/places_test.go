@@ -113,7 +113,9 @@ func (s *EngineSuite) copiesOfTheLog(copies int) (glob string) {
 }
 
 func (s *EngineSuite) TestEventsOfOverlappingLogsCountOnce() {
-	got := s.hunt(s.edgeFeed(), s.copiesOfTheLog(16), nil)
+	logs := s.copiesOfTheLog(16)
+	got := s.hunt(s.edgeFeed(), logs, nil)
+	s.Len(s.hits(s.native(s.helper(), s.edgeFeed(), logs, nil)), 47)
 	s.Equal(47, len(s.hits(got)))
 	s.Equal(16, strings.Count(got.source["Coverage"], `"3":61`))
 	s.NotContains(got.source["Hits"], `"_`, "only the columns that the hunt promises")

@@ -28,7 +28,7 @@ func (s *EngineSuite) TestRunTheHuntOnYourLogs() {
 		got = s.native(s.helper(), os.Getenv("HUNT_FEED"), os.Getenv("HUNT_EVTX"), params)
 	}
 
-	for _, source := range []string{"Summary", "Hits", "Coverage"} {
+	for _, source := range []string{"Summary", "Hits", "Coverage", "Processes"} {
 		s.Require().NoError(os.WriteFile(
 			filepath.Join(folder, source+".jsonl"), []byte(got.source[source]), 0o600))
 	}

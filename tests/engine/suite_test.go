@@ -60,6 +60,7 @@ import (
 	_ "www.velocidex.com/golang/velociraptor/vql/server/users"      // whoami
 	_ "www.velocidex.com/golang/velociraptor/vql/tools"             // query
 	_ "www.velocidex.com/golang/velociraptor/vql/tools/lru"         // cache
+	_ "www.velocidex.com/golang/velociraptor/vql/tools/process"     // process_tracker_get
 	_ "www.velocidex.com/golang/velociraptor/vql/tools/shell"       // execve
 )
 

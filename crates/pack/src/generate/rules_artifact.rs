@@ -32,7 +32,7 @@ export: |
   -- A dict: Gates has provider, then event id, to the function that says whether an event's fields (E) may hold an indicator of the feed, and counts it:
   -- Counts gets, by event id, a list: how many, the first and the last time. (`&&` gives its last value: it costs less than a call of if().)
   -- OtherEvent stands for it where there is none, and only counts. Readers has the functions that give the observables that are in the feed. JoinedPart
-  -- joins a script block's part with the word that the part before ended in. Matches has role and kind of key to what the match is called, and its
+  -- joins a script block's part with the word that the part before ended in. BITS' event 3 only notes whose a job is, in Feed.Jobs. Matches has role and kind of key to what the match is called, and its
   -- strength (Ranks are strengths as numbers): what is not there is not a match. NeverNetworks and NeverHashes are never an indicator. Columns has provider, then event id, to the
   -- function that gives the fields of a hit that the event names otherwise than Sysmon does (NoColumns where there is none). Logs has the logs of
   -- Windows by their names; Needs what a provider's log should have, and how it is switched on.
@@ -58,6 +58,20 @@ const JOINED_PART: &str = r#"      JoinedPart='''E, Text, Open, Slot=>get(field=
                 && get(item=Open, field=Slot).Word)
               || "") + Text))).Text'''"#;
 
+/// BITS names the process and the owner of a job only where it begins: event 3, of whose fields the old form has no names and no id. Feed.Jobs has them by the
+/// job's id, else by its title; so many that an entry costs nothing to speak of, then it begins anew.
+const NEW_JOB: &str = r#"E, Feed, Counts, Time=>{counted}(E.jobId OR E.string)
+            && (len(list=Feed.Jobs) < 10000 OR set(item=Feed, field="Jobs", value=dict()))
+            && NOT set(item=Feed.Jobs, value=dict(Image=E.processPath, User=E.jobOwner || E.string2, ProcessId=E.processId),
+              field=lowcase(string=format(format="%v %v", args=(get(field="System").Computer, strip(string=E.jobId || "title " + E.string, prefix="{", suffix="}")))))"#;
+
+/// What a download's event gets of its job's, for columns.csv: in `System`, as all that reads the event later has that.
+const JOB: &str = r#"
+            && (NOT get(field="System") OR get(field="System").Job OR set(item=get(field="System"), field="Job",
+              value=Feed.Jobs[lowcase(string=format(format="%v %v", args=(get(field="System").Computer, strip(string=E.Id || "", prefix="{", suffix="}"))))]
+                || Feed.Jobs[lowcase(string=format(format="%v title %v", args=(get(field="System").Computer, E.name)))] || dict()))"#;
+const BITS: &str = "Microsoft-Windows-Bits-Client";
+
 /// The whole file.
 pub fn text(tables: &Tables) -> Result<String> {
     let rules = &tables.rules;
@@ -75,8 +89,8 @@ pub fn text(tables: &Tables) -> Result<String> {
         })?;
     }
     let parts = [
-        format!("      Gates=dict(\n{})", of_all_events(rules, gate)),
-        format!("      Readers=dict(\n{})", of_all_events(rules, reader)),
+        format!("      Gates=dict(\n{})", of_all_events(rules, gate, Some(BITS))),
+        format!("      Readers=dict(\n{})", of_all_events(rules, reader, None)),
         OTHER_EVENT.to_owned(),
         JOINED_PART.to_owned(),
         format!("      Matches=dict(\n{})", all_matches(rules)),
@@ -112,16 +126,27 @@ fn check_names(rules: &Rules) -> Result<()> {
     Ok(())
 }
 
-/// Provider, then event id, to a function of the event; `row` where the rows are not events.
-fn of_all_events(rules: &Rules, function: fn(Option<u64>, &[&Place], &Rules) -> String) -> String {
-    let event = |(id, steps): (Option<u64>, &[Step<'_>])| {
+/// Provider, then event id, to a function of the event; `row` where the rows are not events. One provider may have jobs to note.
+fn of_all_events(
+    rules: &Rules,
+    function: fn(&str, Option<u64>, &[&Place], &Rules) -> String,
+    with_jobs: Option<&str>,
+) -> String {
+    let event = |provider: &str, (id, steps): (Option<u64>, &[Step<'_>])| {
         let places: Vec<_> = steps.iter().map(|step| step.place).collect();
-        let function = function(id, &places, rules);
+        let function = function(provider, id, &places, rules);
         let id = id.map_or("row".to_owned(), |id| id.to_string());
         format!("          `{id}`='''{function}'''")
     };
     let provider = |provider: &Provider<'_>| {
-        let events: Vec<_> = provider.events().map(event).collect();
+        let mut events: Vec<_> = provider
+            .events()
+            .map(|one| event(provider.name, one))
+            .collect();
+        if with_jobs == Some(provider.name) {
+            let function = NEW_JOB.replace("{counted}", &counted(3));
+            events.push(format!("          `3`='''{function}'''"));
+        }
         format!("        `{}`=dict(\n{})", provider.name, events.join(",\n"))
     };
     let plan = Plan::new(rules);
@@ -130,7 +155,7 @@ fn of_all_events(rules: &Rules, function: fn(Option<u64>, &[&Place], &Rules) -> 
 }
 
 /// The function that counts an event, and says whether one of its fields may hold an indicator. It is asked of every event.
-fn gate(id: Option<u64>, places: &[&Place], rules: &Rules) -> String {
+fn gate(provider: &str, id: Option<u64>, places: &[&Place], rules: &Rules) -> String {
     const INDENT: &str = "              ";
     let mut conditions: Vec<String> = Vec::new();
     for condition in places
@@ -144,7 +169,8 @@ fn gate(id: Option<u64>, places: &[&Place], rules: &Rules) -> String {
     }
     let conditions = conditions.join(&format!("\n{INDENT}OR "));
     let counted = id.map_or(String::new(), counted);
-    format!("E, Feed, Counts, Time=>{counted}({conditions})")
+    let job = if provider == BITS { JOB } else { "" };
+    format!("E, Feed, Counts, Time=>{counted}({conditions}){job}")
 }
 
 /// The condition, always true, that counts an event.
@@ -156,7 +182,7 @@ fn counted(id: u64) -> String {
 }
 
 /// The function that gives the observables of an event. It is asked of the events that the gate lets through.
-fn reader(_id: Option<u64>, places: &[&Place], rules: &Rules) -> String {
+fn reader(_: &str, _: Option<u64>, places: &[&Place], rules: &Rules) -> String {
     let reads: Vec<_> = places
         .iter()
         .map(|place| readers::read(place, rules))

@@ -1,22 +1,23 @@
 //! `threatfox scan`: event logs in, candidate events or hits out.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use serde::Serialize;
 use threatfox::lookup::{Index, Wanted};
 use threatfox::match_key::Kind;
 use threatfox::output::Output;
 use threatfox::rules::Rules;
 use threatfox::rules::logs::LogFile;
-use threatfox::scan::{Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Period, Results, Scan};
+use threatfox::scan::{
+    Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Period, Processes, Results, Scan,
+};
 use threatfox::source::Input;
 
 use super::Usage;
+use super::scan_summary::Summary;
 use crate::feed_options::SummaryFormat;
 use crate::outputs::{STDOUT, check_distinct};
 use crate::process;
@@ -63,6 +64,15 @@ pub struct Options {
     #[arg(long, value_name = "FILE", requires = "feed")]
     hits: Option<PathBuf>,
 
+    /// Write the events in which the processes of these events begin to this file (.gz compresses): Sysmon 1 and Security
+    /// 4688. For these, logs are read once more
+    #[arg(long, value_name = "FILE", requires = "feed")]
+    processes: Option<PathBuf>,
+
+    /// Look up the processes with these ids too, one per line
+    #[arg(long, value_name = "FILE", requires = "processes")]
+    process_ids: Option<PathBuf>,
+
     /// Leave out hits weaker than this
     #[arg(long, value_enum, default_value_t = MinStrength::Medium, value_name = "STRENGTH", requires = "hits")]
     min_strength: MinStrength,
@@ -108,29 +118,17 @@ Exit codes:
   1  failed: no usable feed, no log that can be read, or no output
   2  wrong usage";
 
-/// The result, for --summary.
-#[derive(Debug, Serialize)]
-struct Summary<'a> {
-    /// Rows of the feed.
-    feed_rows: u64,
-    /// Rows of it that may match.
-    met_rows: u64,
-    /// Where they are.
-    met: Option<&'a Path>,
-    /// Where the candidates are.
-    output: Option<&'a Path>,
-    candidates: u64,
-    /// The number of hits; `None` if they were not asked for.
-    hits: Option<u64>,
-    logs: Vec<LogReport>,
-}
-
 pub fn run(options: &Options) -> anyhow::Result<()> {
     process::lower_priority();
     options.check()?;
     let logs = options.logs()?;
     let mut out = options.events().map(Output::create).transpose()?;
     let mut hits_out = options.hits.as_deref().map(Output::create).transpose()?;
+    let mut processes_out = options
+        .processes
+        .as_deref()
+        .map(Output::create)
+        .transpose()?;
     let feed = options
         .feed
         .as_deref()
@@ -161,12 +159,20 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(path) = &options.values {
         scan.values(read_list(path)?.lines(), &mut results.met);
     }
+    if let Some(path) = &options.process_ids {
+        results.processes.add_ids(read_list(path)?.lines());
+    }
     let mut reports = Vec::with_capacity(logs.len());
     for log in &logs {
         let report = scan.log(log, &mut results);
         reports.push(report.context("cannot write the results")?);
     }
-    let (met, hit_count) = (results.met, results.hit_count);
+    let Results {
+        met,
+        hit_count,
+        processes,
+        ..
+    } = results;
     if let Some(unread) = reports
         .iter()
         .all(|report| report.error.is_some())
@@ -183,7 +189,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Some(feed) => options.write_met(feed, &met)?,
         None => 0,
     };
-    for out in [out, hits_out].into_iter().flatten() {
+    let created = match &mut processes_out {
+        Some(out) => Some(write_creations(&scan, &reports, &processes, out)?),
+        None => None,
+    };
+    for out in [out, hits_out, processes_out].into_iter().flatten() {
         out.finish()?;
     }
     let summary = Summary {
@@ -193,6 +203,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         output: options.events(),
         candidates: reports.iter().map(|report| report.candidates).sum(),
         hits: options.hits.is_some().then_some(hit_count),
+        processes: created,
         logs: reports,
     };
     options.print(&summary)
@@ -210,6 +221,7 @@ impl Options {
             ("--output", self.events()),
             ("--hits", self.hits.as_deref()),
             ("--met", self.met.as_deref()),
+            ("--processes", self.processes.as_deref()),
             ("--summary json", json.then(|| Path::new(STDOUT))),
         ])?;
         let twice = self.hits.is_some() || self.met.is_some();
@@ -294,7 +306,11 @@ impl Options {
 
     /// Whether the summary leaves standard output to events or hits.
     fn writes_to_stdout(&self) -> bool {
-        let outputs = [self.events(), self.hits.as_deref()];
+        let outputs = [
+            self.events(),
+            self.hits.as_deref(),
+            self.processes.as_deref(),
+        ];
         outputs.into_iter().flatten().any(|path| path == "-")
     }
 
@@ -311,36 +327,40 @@ impl Options {
     }
 }
 
-impl Summary<'_> {
-    fn text(&self) -> String {
-        let mut text = String::new();
-        for log in &self.logs {
-            // Writing to a String does not fail.
-            _ = write!(
-                text,
-                "{}: {} events, {} candidates",
-                log.path,
-                log.event_count(),
-                log.candidates
-            );
-            for (count, what) in [
-                (log.damaged_chunks, "chunks"),
-                (log.damaged_records, "records"),
-            ] {
-                if count > 0 {
-                    _ = write!(text, ", {count} damaged {what}");
-                }
-            }
-            if let Some(error) = &log.error {
-                _ = write!(text, "; {error}");
-            }
-            text.push('\n');
-        }
-        if let Some(hits) = self.hits {
-            _ = writeln!(text, "{hits} hits");
-        }
-        text
+/// Reads the logs again that may say how these processes began. One that has gone since is reported, and the others are read.
+fn write_creations(
+    scan: &Scan<'_>,
+    reports: &[LogReport],
+    processes: &Processes,
+    out: &mut Output,
+) -> anyhow::Result<u64> {
+    if processes.cut > 0 {
+        let cut = processes.cut;
+        say::lines(format!(
+            "{cut} events are of more processes than are kept: how those began is not looked up"
+        ));
     }
+    let mut count = 0;
+    let providers = |report: &&LogReport| {
+        report
+            .events
+            .keys()
+            .any(|name| Processes::are_logged_by(name))
+    };
+    for report in reports
+        .iter()
+        .filter(|_| !processes.is_empty())
+        .filter(|report| providers(report))
+    {
+        match scan.creations(Path::new(&report.path), processes, out) {
+            Ok(found) => count += found,
+            Err(error) => say::lines(format!(
+                "{}: how the processes began is not known: {error}",
+                report.path
+            )),
+        }
+    }
+    Ok(count)
 }
 
 /// A file with one thing a line; - is standard input.

@@ -20,6 +20,7 @@ pub trait Row {
 pub struct Plan<'r> {
     fields: Vec<&'r str>,
     providers: Vec<Provider<'r>>,
+    process: ProcessFields,
 }
 
 /// The places of a provider.
@@ -54,6 +55,15 @@ pub struct PartFields {
     pub total: usize,
 }
 
+/// The fields that say which process an event is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProcessFields {
+    /// Sysmon's unique number of a process.
+    pub guid: usize,
+    /// Its id, as Sysmon, security auditing (connections; creations) and BITS name it.
+    pub ids: [usize; 4],
+}
+
 impl<'r> Plan<'r> {
     /// The plan of all places.
     #[must_use]
@@ -61,6 +71,12 @@ impl<'r> Plan<'r> {
         let mut plan = Self {
             fields: Vec::new(),
             providers: Vec::new(),
+            process: ProcessFields::default(),
+        };
+        plan.process = ProcessFields {
+            guid: plan.number("ProcessGuid"),
+            ids: ["ProcessId", "ProcessID", "NewProcessId", "processId"]
+                .map(|name| plan.number(name)),
         };
         for place in rules.places() {
             let step = Step {
@@ -114,6 +130,12 @@ impl<'r> Plan<'r> {
             self.providers.len() - 1
         });
         &mut self.providers[at].events
+    }
+
+    /// Where an event says which process it is about.
+    #[must_use]
+    pub fn process_fields(&self) -> &ProcessFields {
+        &self.process
     }
 
     /// The names of all fields that are read.

@@ -14,6 +14,7 @@ use super::fingerprints::{Fingerprints, KeySet};
 use super::judge::{Head, Judge, Verdicts};
 use super::observables::{EventRow, Lookup};
 use super::pace::Pace;
+use super::processes::Processes;
 use super::report::LogReport;
 use super::results::{EventHits, Results};
 use super::scripts::Scripts;
@@ -21,9 +22,12 @@ use crate::rules::Rules;
 use crate::rules::plan::Plan;
 
 /// Chunks that a thread takes at a time: 512 KiB, which stay in the processor's cache.
-const BLOCK: usize = 8;
+pub(super) const BLOCK: usize = 8;
 /// The size limit of a chunk's candidates as JSON. A whole chunk of events takes about 0.3 MiB.
-const MAX_ROWS: usize = 4 << 20;
+pub(super) const MAX_ROWS: usize = 4 << 20;
+
+/// BITS' event of a new job: it tells whose the downloads of this job are, so that a hunt wants it whatever it holds.
+const NEW_JOB: (&str, u64) = ("Microsoft-Windows-Bits-Client", 3);
 
 /// When an event must have been written: seconds since 1970, from and before.
 pub type Period = Range<f64>;
@@ -104,6 +108,7 @@ impl Scan<'_> {
                 }
                 report.add(&done.report);
                 results.met.extend(done.found);
+                results.processes.extend(done.processes);
             }
             let chunk = blocks.iter().rev().find_map(|block| block.chunks().last());
             last = chunk.map(|chunk| Box::new(*chunk));
@@ -189,12 +194,14 @@ impl Search<'_> {
             row.before = &before;
             let candidate = tools.lookup.as_mut().is_none_or(|lookup| {
                 let provider = &self.plan.providers()[head.number];
-                head.id
-                    .is_some_and(|id| lookup.event(provider.steps(Some(id)), &row))
+                head.id.is_some_and(|id| {
+                    lookup.event(provider.steps(Some(id)), &row) || (head.provider, id) == NEW_JOB
+                })
             });
             let mut whole = event.is_whole() && head.time.is_some();
             if candidate {
                 done.report.candidates += 1;
+                done.processes.add(self.plan.process_fields(), &row);
                 let verdicts = tools.verdicts.as_mut();
                 done.hits
                     .extend(verdicts.and_then(|verdicts| verdicts.of(head, &row)));
@@ -265,6 +272,7 @@ struct Searched {
     hits: Vec<EventHits>,
     report: LogReport,
     found: Fingerprints,
+    processes: Processes,
 }
 
 /// Events by provider and id. A log has a dozen ids: a short list is faster than a map.
@@ -282,7 +290,7 @@ impl Counts {
 }
 
 /// Why a candidate has no row.
-enum NotWritten {
+pub(super) enum NotWritten {
     /// The record cannot be built as an event.
     Unreadable,
     /// The chunk's rows are as large as they may be.
@@ -290,7 +298,7 @@ enum NotWritten {
 }
 
 /// Writes a row, if the rows stay within their limit.
-fn write_row(
+pub(super) fn write_row(
     row: &EventRow<'_, '_>,
     path: &str,
     limit: usize,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 
 use super::fingerprints::Fingerprints;
+use super::processes::Processes;
 
 /// Takes the results of a scan of any number of logs.
 #[derive(Default)]
@@ -12,6 +13,8 @@ pub struct Results<'w> {
     pub met: Fingerprints,
     /// How many hits there were.
     pub hit_count: u64,
+    /// The processes that the candidates name.
+    pub processes: Processes,
     events: Option<&'w mut dyn Write>,
     hits: Option<&'w mut dyn Write>,
     seen: Seen,
