@@ -205,10 +205,8 @@ fn a_policy_that_names_no_such_list_stops_the_run() {
 #[test]
 fn rows_by_ioc_say_their_warnings_too() {
     let bench = Bench::new();
-    bench.write(
-        "policy.yaml",
-        "weaken:\n  medium:\n    domains: [evil.example]\n",
-    );
+    let policy = "weaken:\n  medium:\n    domains: [evil.example]\n";
+    std::fs::write(bench.path("policy.yaml"), policy).unwrap();
     let args = [
         "--by",
         "ioc",
