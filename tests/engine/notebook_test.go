@@ -302,6 +302,54 @@ func (s *EngineSuite) TestResultsOfAnOlderPackWithOtherColumnsDoNotBreakTheNoteb
 	s.Contains(s.shownIn(cells[0])[0].rows, "203.0.113.7:443")
 }
 
+// A client sends what it likes, also under the names that our queries use.
+func (s *EngineSuite) TestRowsOfAHuntThatMakeNoSenseSpeakForTheirClientAlone() {
+	s.publishEdgeFeed()
+	s.newClient(clientID(0), "host-0")
+	other := ordereddict.NewDict().Set("ClientId", clientID(7)).Set("FlowId", "F.OTHER").Set("HuntId", "H.OTHER").Set("Created", 1).Set("Wanted", true).Set("Live", true)
+	odd := func(image string) *ordereddict.Dict {
+		row := finding(0, image, "203.0.113.7:443", 3, day(1), day(2))
+		for _, name := range []string{"Place", "Places", "Of", "Lacking", "Met", "Links", "Ranks", "Strengths", "_value", "Z", "F"} {
+			row.Set(name, other)
+		}
+		return row.Set("ClientId", clientID(7)).Set("FlowId", "F.OTHER").Set("HuntId", "H.OTHER").Set("_key", "x").Set("Sent", "x").Set("Results", "x")
+	}
+	id := s.simulate(simulated{artifact: hunt, clients: 1, findings: func(int) []*ordereddict.Dict {
+		rows := []*ordereddict.Dict{odd("evil.exe"), ordereddict.NewDict(), odd("x](https://evil.example) [y")}
+		for _, value := range []any{nil, "many", -7, 1e300, []string{"a"}, ordereddict.NewDict().Set("a", 1)} {
+			row := odd("odd.exe")
+			for _, name := range []string{"Count", "First", "Strength", "Malware", "User"} {
+				row.Set(name, value)
+			}
+			rows = append(rows, row)
+		}
+		return rows
+	}, coverage: func(int) []*ordereddict.Dict {
+		return []*ordereddict.Dict{odd("x").Set("Status", "searched, but Sysmon is odd").Set("LogFile", "Sysmon.evtx"), ordereddict.NewDict()}
+	}, failed: func(int) string { return "" }})
+
+	flow := "F." + strings.TrimPrefix(id, "H.") + ".H"
+	for _, request := range []*api_proto.NotebookMetadata{
+		{Name: "ThreatFox", Artifacts: []string{notebookArtifact}},
+		{NotebookId: "N." + id, Artifacts: []string{hunt}},
+		{NotebookId: "N." + flow + "-" + clientID(0), Artifacts: []string{hunt}},
+	} {
+		cells, _ := s.notebook(request)
+		for _, cell := range cells {
+			s.Empty(cell.Error)
+			for _, table := range s.shownIn(cell) {
+				s.NotContains(table.rows, clientID(7), "a client speaks for itself alone")
+				s.NotContains(table.rows, "OTHER")
+				s.NotContains(table.rows, "](https://evil")
+			}
+		}
+		s.Contains(s.shownIn(cells[0])[0].rows, "[evil.exe](")
+		s.Contains(s.shownIn(cells[0])[0].rows, "/host/"+clientID(0))
+		s.NotContains(s.shownIn(cells[0])[1].rows, `"Events":null`, "one number that is none leaves the sum of the others")
+		s.Contains(s.shownIn(cells[2])[0].rows, "Sysmon is odd")
+	}
+}
+
 func (s *EngineSuite) TestANotebookWithoutHuntsOrFeedIsEmptyAndDoesNotFail() {
 	cells, _ := s.notebook(&api_proto.NotebookMetadata{Name: "ThreatFox", Artifacts: []string{notebookArtifact}})
 
