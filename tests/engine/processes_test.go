@@ -120,9 +120,11 @@ func (s *EngineSuite) TestTheProcessOfAHitHasItsCommandLineAndItsParent() {
 		filtered(4096, `\x\rat.exe`).at(9),
 		audited(4096, `C:\x\rat.exe`, "rat.exe -later").at(10),
 		connected(noGuid, 4000, "<unknown process>").at(11),
+		connected(noGuid, 4999, "<unknown process>").at(12),
 	)
 	want := []string{
 		host + ` <unknown process>:  by  (), 1 hits, `,
+		host + ` C:\Windows\System32\svchost.exe: svchost.exe -k netsvcs by C:\Windows\explorer.exe (explorer.exe /of svchost.exe -k netsvcs), 1 hits, Sysmon 1`,
 		host + ` C:\Windows\System32\svchost.exe: svchost.exe -k netsvcs by C:\Windows\explorer.exe (explorer.exe /of svchost.exe -k netsvcs), 2 hits, Sysmon 1`,
 		host + ` C:\curl.exe: curl http://203.0.113.7:443/ by C:\Windows\explorer.exe (explorer.exe /of curl http://203.0.113.7:443/), 1 hits, Sysmon 1`,
 		host + ` C:\lost.exe:  by  (), 1 hits, `,
