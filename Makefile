@@ -17,10 +17,11 @@ packer: ## Build the packer, target/release/pack
 	$(STEP) "build the packer" cargo build --locked --release --quiet --package pack
 
 demo: ## Hunt a real export plus planted indicators in a real Sysmon log [VELOCIRAPTOR=binary, which needs no Go]
-	@echo "This builds the helper (a minute or two the first time)$(if $(VELOCIRAPTOR),, and Velociraptor's engine (about 10 minutes the first time, one later)), then hunts (seconds)."
-	@$(MAKE) --no-print-directory helper packer
+	@echo "This builds the helper (a minute the first time)$(if $(VELOCIRAPTOR),, and Velociraptor's engine (about 10 minutes the first time, one later)), then hunts (seconds)."
+	$(STEP) "build the helper and the packer" cargo build --locked --profile demo --quiet --package threatfox-cli --package pack
 	@EVTX=tests/data/evtx/sysmon6-issue_43.evtx \
 	 FEED="tests/data/threatfox/recent-2026-03-15.csv tests/data/demo/planted.csv" \
+	 THREATFOX_BIN=$(CURDIR)/target/demo/threatfox PACK_BIN=$(CURDIR)/target/demo/pack \
 	 VELOCIRAPTOR="$(VELOCIRAPTOR)" \
 	 $(ENGINE)/hunt.sh
 

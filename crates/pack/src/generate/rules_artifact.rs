@@ -89,8 +89,14 @@ pub fn text(tables: &Tables) -> Result<String> {
         })?;
     }
     let parts = [
-        format!("      Gates=dict(\n{})", of_all_events(rules, gate, Some(BITS))),
-        format!("      Readers=dict(\n{})", of_all_events(rules, reader, None)),
+        format!(
+            "      Gates=dict(\n{})",
+            of_all_events(rules, gate, Some(BITS))
+        ),
+        format!(
+            "      Readers=dict(\n{})",
+            of_all_events(rules, reader, None)
+        ),
         OTHER_EVENT.to_owned(),
         JOINED_PART.to_owned(),
         format!("      Matches=dict(\n{})", all_matches(rules)),

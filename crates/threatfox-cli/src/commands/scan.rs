@@ -189,10 +189,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Some(feed) => options.write_met(feed, &met)?,
         None => 0,
     };
-    let created = match &mut processes_out {
-        Some(out) => Some(write_creations(&scan, &reports, &processes, out)?),
-        None => None,
-    };
+    let created = processes_out
+        .as_mut()
+        .map(|out| write_creations(&scan, &reports, &processes, out));
     for out in [out, hits_out, processes_out].into_iter().flatten() {
         out.finish()?;
     }
@@ -333,7 +332,7 @@ fn write_creations(
     reports: &[LogReport],
     processes: &Processes,
     out: &mut Output,
-) -> anyhow::Result<u64> {
+) -> u64 {
     if processes.cut > 0 {
         let cut = processes.cut;
         say::lines(format!(
@@ -360,7 +359,7 @@ fn write_creations(
             )),
         }
     }
-    Ok(count)
+    count
 }
 
 /// A file with one thing a line; - is standard input.

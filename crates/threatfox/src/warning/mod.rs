@@ -67,10 +67,8 @@ pub fn name_with_limit(name: &str, limit: Strength) -> String {
 /// A name of the column `warning` without its limit.
 #[must_use]
 pub fn without_limit(name: &str) -> &str {
-    let ends = [MEDIUM, INFORMS].into_iter();
-    ends.filter_map(|end| name.strip_suffix(end))
-        .next()
-        .unwrap_or(name)
+    let mut ends = [MEDIUM, INFORMS].into_iter();
+    ends.find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
 /// All lists that are used, ready to be asked. The default has none.
