@@ -103,7 +103,11 @@ func (s *EngineSuite) quick(request *api_proto.NotebookMetadata, findings int) {
 		s.LessOrEqual(min(ended.Sub(start).Seconds(), processors-used), 5.0, "cell %d", i)
 		start, used = ended, processors
 	}
-	s.Equal(findings, strings.Count(s.sound(cells[0])[0].rows, "\n"))
+	all := s.sound(cells[0])
+	s.Equal(min(findings, 5000), strings.Count(all[0].rows, "\n"))
+	if len(all) > 6 {
+		s.T().Logf("%d of %d hunts read, the others had no time", strings.Count(all[6].rows, "\n")-strings.Count(all[6].rows, `"Findings":null`), strings.Count(all[6].rows, "\n"))
+	}
 	if s.ConfigObj.Datastore.Implementation == "Test" {
 		test_utils.GetMemoryFileStore(s.T(), s.ConfigObj).Clear() // printing it takes minutes
 	}
