@@ -351,7 +351,8 @@ fn write_creations(
         .filter(|_| !processes.is_empty())
         .filter(|report| providers(report))
     {
-        match scan.creations(Path::new(&report.path), processes, out) {
+        let read = scan.creations(Path::new(&report.path), processes, out);
+        match read.context("cannot write the processes")? {
             Ok(found) => count += found,
             Err(error) => say::lines(format!(
                 "{}: how the processes began is not known: {error}",

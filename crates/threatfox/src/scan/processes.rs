@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::Path;
 
-use sysmon_log::{Block, Content, Log};
+use sysmon_log::{Block, Content, Error, Log};
 
 use super::log::{BLOCK, MAX_ROWS, Scan, write_row};
 use super::observables::EventRow;
@@ -96,29 +96,34 @@ impl Processes {
 
 impl Scan<'_> {
     /// Reads a log again for the events in which these processes begin, at any time. They are written as candidates are;
-    /// gives back their number.
+    /// gives back their number, or why the log cannot be read again.
     ///
     /// # Errors
-    /// The log cannot be read again, or `out` fails.
+    /// Those of `out`.
     pub fn creations(
         &self,
         path: &Path,
         processes: &Processes,
         out: &mut dyn Write,
-    ) -> io::Result<u64> {
+    ) -> io::Result<Result<u64, Error>> {
         let plan = Plan::new(self.rules);
         let name = path.display().to_string();
         let pace = Pace {
             threads: NonZero::<u8>::MIN,
             ..self.pace
         };
-        let mut log = Log::open(path).map_err(io::Error::other)?;
+        let mut log = match Log::open(path) {
+            Ok(log) => log,
+            Err(error) => return Ok(Err(error)),
+        };
         let (mut block, mut rows, mut count) = (Block::default(), Vec::new(), 0);
         loop {
             let turn = pace.begin();
-            log.read(BLOCK, &mut block).map_err(io::Error::other)?;
+            if let Err(error) = log.read(BLOCK, &mut block) {
+                return Ok(Err(error));
+            }
             if block.is_empty() {
-                return Ok(count);
+                return Ok(Ok(count));
             }
             for bytes in block.chunks() {
                 let Content::Records(mut chunk) = Content::of(bytes, plan.fields()) else {
@@ -218,7 +223,7 @@ mod tests {
         };
         let gone = tempfile::tempdir().unwrap().path().join("gone.evtx");
         let read = scan.creations(&gone, &Processes::default(), &mut Vec::new());
-        let error = read.unwrap_err().to_string();
+        let error = read.unwrap().unwrap_err().to_string();
         assert!(error.contains("gone.evtx"), "{error}");
     }
 
