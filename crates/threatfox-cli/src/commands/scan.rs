@@ -191,7 +191,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     };
     let created = processes_out
         .as_mut()
-        .map(|out| write_creations(&scan, &reports, &processes, out));
+        .map(|out| write_creations(&scan, &reports, &processes, out))
+        .transpose()?;
     for out in [out, hits_out, processes_out].into_iter().flatten() {
         out.finish()?;
     }
@@ -332,7 +333,7 @@ fn write_creations(
     reports: &[LogReport],
     processes: &Processes,
     out: &mut Output,
-) -> u64 {
+) -> anyhow::Result<u64> {
     if processes.cut > 0 {
         let cut = processes.cut;
         say::lines(format!(
@@ -360,7 +361,7 @@ fn write_creations(
             )),
         }
     }
-    count
+    Ok(count)
 }
 
 /// A file with one thing a line; - is standard input.
