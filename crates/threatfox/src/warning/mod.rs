@@ -67,10 +67,9 @@ pub fn name_with_limit(name: &str, limit: Strength) -> String {
 /// A name of the column `warning` without its limit.
 #[must_use]
 pub fn without_limit(name: &str) -> &str {
-    let ends = [MEDIUM, INFORMS].into_iter();
-    ends.filter_map(|end| name.strip_suffix(end))
-        .next()
-        .unwrap_or(name)
+    let ends = [MEDIUM, INFORMS];
+    let without = ends.iter().find_map(|end| name.strip_suffix(end));
+    without.unwrap_or(name)
 }
 
 /// All lists that are used, ready to be asked. The default has none.
