@@ -273,3 +273,65 @@ func takeMail(connection net.Conn, mails chan string) {
 		}
 	}
 }
+
+// http_client() follows a redirect, and asks for the page then by GET: the text is lost.
+func (s *EngineSuite) TestAWebHookThatLeadsToAnotherPageHasNotTakenTheMessage() {
+	s.newClient("C.1", "ws-1")
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/login" {
+			_, _ = w.Write([]byte("<!DOCTYPE html><html><title>Sign in</title></html>"))
+			return
+		}
+		http.Redirect(w, r, "/login", http.StatusFound)
+	}))
+	s.T().Cleanup(hook.Close)
+	s.alertsRun(map[string]string{"WebhookURL": hook.URL + "/hook"})
+
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
+
+	s.becomes(func() bool { return len(s.messagesAre()) > 0 }, "the row of a message")
+	s.Equal("failed web hook 1", s.messagesAre()[0])
+	s.Contains(s.told("Messages")[0]["Error"], "a web page answered")
+}
+
+func (s *EngineSuite) TestAMessageHasNoLinksAndCallsOfAClientsOwn() {
+	s.newClient("C.1", "[click](https://evil.example/host)\n@everyone")
+	hook := s.webHook()
+	s.alertsRun(map[string]string{"WebhookURL": hook.URL})
+	const odd = `{"Strength":"strong","Malware":"[a](HTTPS://evil.example/malware)","Match":"https://evil.example/match","IOC":"http://a.example/?u=https://evil.example/ioc"}`
+
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {odd}})
+
+	s.becomes(func() bool { _, got := hook.got(); return len(got) > 0 }, "the message")
+	_, got := hook.got()
+	text := strings.ReplaceAll(got[0], "https://velociraptor.example/", "")
+	s.NotRegexp(`(?i)https?:|\[click|\[a\]|@`, text)
+	s.Contains(text, "hxxp://a[.]example/?u=hxxps://evil[.]example/ioc on _click__hxxps://evil.example/host_ _everyone (C.1)")
+}
+
+// A clock that was ahead for days and is set right: what was stored then is of the future.
+func (s *EngineSuite) TestMessagesGoOnAfterTheClockWasSetBack() {
+	s.newClient("C.1", "ws-1")
+	hook := s.webHook()
+	clock := s.simulateDays()
+	clock.next()
+	s.alertsRun(map[string]string{"WebhookURL": hook.URL})
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
+	s.becomes(func() bool { return len(s.messagesAre()) > 0 }, "the row of a message")
+	clock.setBack()
+
+	for n, ioc := range []string{"203.0.113.8:443", "203.0.113.9:443"} {
+		s.flowEnds("C.1", fmt.Sprint("F.AFTER", n), map[string][]string{summary: {alertedFinding(ioc, "strong")}})
+		s.becomes(func() bool {
+			_, got := hook.got()
+			return strings.Contains(strings.Join(got, ""), strings.ReplaceAll(ioc, ".", "[.]"))
+		}, "a message after the clock was set back")
+		s.alertsRun(map[string]string{"WebhookURL": hook.URL})
+	}
+
+	time.Sleep(500 * time.Millisecond)
+	_, got := hook.got()
+	for _, ioc := range []string{"203[.]0[.]113[.]7", "203[.]0[.]113[.]8", "203[.]0[.]113[.]9"} {
+		s.Equal(1, strings.Count(strings.Join(got, ""), ioc), ioc)
+	}
+}

@@ -53,6 +53,14 @@ func (d *days) next() {
 	utils.MockTime(&utils.RealClockWithOffset{Duration: ahead})
 }
 
+// setBack is the real time again.
+func (d *days) setBack() {
+	d.mu.Lock()
+	d.ahead = 0
+	d.mu.Unlock()
+	utils.MockTime(&utils.RealClockWithOffset{})
+}
+
 // simulateDays puts a clock of days in the place of the real one until the test ends.
 func (s *EngineSuite) simulateDays() *days {
 	var logs bytes.Buffer

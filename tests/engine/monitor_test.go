@@ -90,6 +90,24 @@ func (s *EngineSuite) TestTheMonitorAlertsOnceAndRecoversByItself() {
 	s.NotContains(logs, theKey)
 }
 
+// Velociraptor leaves out an alert of the same name within two hours unless it is told not to.
+func (s *EngineSuite) TestEachOutageHasAnAlertOfItsOwn() {
+	s.publishHelper()
+	asked := 0
+	exports := s.serveExports(func(string) (int, string) {
+		asked++
+		if asked%3 == 0 {
+			return 200, csvExport(domains(0, 100), time.Now())
+		}
+		return 404, "gone"
+	})
+
+	rows, logs := s.monitorExports(exports, 6, map[string]string{"Source": "full", "AlertAfter": "2"})
+
+	s.Equal(2, rows[4].Failures)
+	s.Equal(2, strings.Count(logs, `ALERT:{"name":"The feed of ThreatFox is not refreshed"`), logs)
+}
+
 // The count of failures is in the monitor's own results: a server that is started anew each night still raises the alert, once.
 func (s *EngineSuite) TestAMonitorThatIsStartedAnewGoesOnCountingFailures() {
 	s.publishHelper()
