@@ -58,3 +58,14 @@ func (s *EngineSuite) TestWithoutLabelsTheMonitorHuntsOnWindowsAlone() {
 	s.NoError(s.takesPart(rows[0].HuntId, "C.1001"))
 	s.ErrorContains(s.takesPart(rows[0].HuntId, "C.1002"), "does not match OS condition")
 }
+
+// A list that is not one is read as none: the hunt ran on the hosts that it was to leave out.
+func (s *EngineSuite) TestAHuntWhoseLabelsAreNoListIsNotCreated() {
+	s.publishHelper()
+	exports := s.serveExports(threeSources)
+	for name, value := range map[string]string{"HuntExcludeLabels": "Lab", "HuntLabels": `"Server"`, "HuntHours": "0"} {
+		rows, logs := s.monitorExports(exports, 1, map[string]string{"LaunchHunt": "Y", "Source": "full", name: value})
+		s.Equal("", rows[0].HuntId, name)
+		s.Contains(logs, name+" cannot be used: no hunt is created.")
+	}
+}
