@@ -91,11 +91,15 @@ pub fn text(tables: &Tables) -> Result<String> {
     let parts = [
         format!(
             "      Gates=dict(\n{})",
-            of_all_events(rules, gate, Some(BITS))
+            of_all_events(
+                rules,
+                |provider, id, places| gate(provider, id, places, rules),
+                Some(BITS)
+            )
         ),
         format!(
             "      Readers=dict(\n{})",
-            of_all_events(rules, reader, None)
+            of_all_events(rules, |_, _, places| reader(places, rules), None)
         ),
         OTHER_EVENT.to_owned(),
         JOINED_PART.to_owned(),
@@ -135,12 +139,12 @@ fn check_names(rules: &Rules) -> Result<()> {
 /// Provider, then event id, to a function of the event; `row` where the rows are not events. One provider may have jobs to note.
 fn of_all_events(
     rules: &Rules,
-    function: fn(&str, Option<u64>, &[&Place], &Rules) -> String,
+    function: impl Fn(&str, Option<u64>, &[&Place]) -> String,
     with_jobs: Option<&str>,
 ) -> String {
     let event = |provider: &str, (id, steps): (Option<u64>, &[Step<'_>])| {
         let places: Vec<_> = steps.iter().map(|step| step.place).collect();
-        let function = function(provider, id, &places, rules);
+        let function = function(provider, id, &places);
         let id = id.map_or("row".to_owned(), |id| id.to_string());
         format!("          `{id}`='''{function}'''")
     };
@@ -188,7 +192,7 @@ fn counted(id: u64) -> String {
 }
 
 /// The function that gives the observables of an event. It is asked of the events that the gate lets through.
-fn reader(_: &str, _: Option<u64>, places: &[&Place], rules: &Rules) -> String {
+fn reader(places: &[&Place], rules: &Rules) -> String {
     let reads: Vec<_> = places
         .iter()
         .map(|place| readers::read(place, rules))
