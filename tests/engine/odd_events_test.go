@@ -97,7 +97,8 @@ func (o odd) address() string {
 	b := ip.As4()
 	hex := fmt.Sprintf(o.of("%02x%02x:%02x%02x", "%02X%02X:%02X%02X"), b[0], b[1], b[2], b[3])
 	return o.of(text, text, text, text, "::ffff:"+text, "::FFFF:"+text, "::ffff:"+hex, "0:0:0:0:0:ffff:"+hex, "64:ff9b::"+hex, "64:FF9B::"+text,
-		"64:ff9b:0:0:0:0:"+hex, "64:ff9b:1::"+hex, "::"+text, text+".", text+":443", text+"9", "0"+text, text[:len(text)-1], "1.1.1.1", "::1", "")
+		"64:ff9b:0:0:0:0:"+hex, "64:ff9b:1::"+hex, "::"+text, text+".", text+":443", text+"9", "0"+text, text[:len(text)-1], "1.1.1.1", "::1", "",
+		"name evil.example", "type: 5 evil.example")
 }
 
 func (o odd) host() string {

@@ -6,6 +6,7 @@ mod dependencies;
 mod exchange;
 mod generate;
 mod inventory;
+mod lambdas;
 mod lint;
 mod prose;
 mod readability;
@@ -87,6 +88,7 @@ fn run(command: Command) -> Result<()> {
             let (artifacts, inventory) = read()?;
             let mut problems = lint::problems(&artifacts, &inventory);
             problems.extend(vql_limits::problems(&artifacts));
+            problems.extend(lambdas::problems(&artifacts));
             problems.extend(generate::drift()?);
             problems.extend(source_lint::problems()?);
             let texts = prose::texts(&artifacts)?;

@@ -249,6 +249,29 @@ fn a_let_of_a_hunt_that_nothing_explains_fails_the_check() {
 }
 
 #[test]
+fn a_function_in_a_text_that_is_not_compiled_first_fails_the_check() {
+    let project = Project::new();
+    let put = |name: &str, vql: &str| {
+        let path = format!("artifacts/{}.yaml", name.replace('.', "/"));
+        project.put(&path, exporting(name, vql));
+    };
+    let named = "  -- A dict.\n  LET Reading <= dict(\n      First='x=>x', Other='''A, B=>filter(list=A, condition=Reading.First)''')\n";
+    put("Generic.ThreatFox.Match", named);
+    project.check_passes();
+
+    let nested = named.replace("Reading.First", "'x=>x'");
+    put("Generic.ThreatFox.Match", &nested);
+    project.check_refuses("ThreatFox/Match.yaml:8: a function in a text");
+    put("Generic.ThreatFox.Match", named);
+
+    put(
+        "Generic.ThreatFox.Example",
+        "  -- A list.\n  LET L = filter(list=M, condition=\"x=>x\")\n",
+    );
+    project.check_refuses("ThreatFox/Example.yaml:7: a function in a text");
+}
+
+#[test]
 fn a_file_that_is_too_long_fails_the_check() {
     let project = Project::new();
     project.check_passes();

@@ -46,16 +46,14 @@ const HOST: Template = Template {
 
 /// An IPv4 address stands in the feed as here; the rest is read.
 const ANSWERS: Template = Template {
-    may_hold: &[
-        r#"filter(condition='x=>x IN Feed.Keys OR (x =~ "[:\t-\r ]" AND cache(name=Feed.Answers, key=x).Keys)',
-  list=split(string={text} || '', sep='[\t-\r ]*;[\t-\r ]*(?:::ffff:)?'))"#,
-    ],
+    may_hold: &[r"filter(condition=Feed.Reading.AnswerInFeed,
+  list=split(string={text} || '', sep='[\t-\r ]*;[\t-\r ]*(?:::ffff:)?'))"],
     read: "ReadAnswers(Feed=Feed, Role={role}, Text={plain})",
 };
 
 const HASHES: Template = Template {
     may_hold: &[
-        "filter(condition='x=>x IN Feed.Keys',
+        "filter(condition=Feed.Reading.InFeed,
   list=split(sep_string=',', string=regex_transform(key='ThreatFox hashes', map=Feed.Spelling.Hashes, source=',' + lowcase(string={text}))))",
     ],
     read: "ReadHashes(Feed=Feed, Role={role}, Text={plain})",
@@ -75,9 +73,9 @@ const ZONE: Template = Template {
 const TEXT: Template = Template {
     may_hold: &[
         "{text} =~ '://'",
-        r#"({text} =~ '[.](?:[^e]|e[^x]|ex[^e]|exe[0-9a-z._-])|:(?:[^\\\\]|$)'
-  AND filter(condition='x=>cache(name=Feed.Hosts, key=split(string=x, sep_string="\t")[0]).Keys',
-    list=filter(regex='[.:].*\t', list=split(sep_string='\n', string=regex_transform(key='ThreatFox words', map=Feed.Spelling.Words, source={text})))))"#,
+        r"({text} =~ '[.](?:[^e]|e[^x]|ex[^e]|exe[0-9a-z._-])|:(?:[^\\\\]|$)'
+  AND filter(condition=Feed.Reading.WordInFeed,
+    list=filter(regex='[.:].*\t', list=split(sep_string='\n', string=regex_transform(key='ThreatFox words', map=Feed.Spelling.Words, source={text})))))",
     ],
     read: "ReadText(Feed=Feed, Role={role}, Text={plain})",
 };
