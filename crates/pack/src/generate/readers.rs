@@ -46,8 +46,10 @@ const HOST: Template = Template {
 
 /// An IPv4 address stands in the feed as here; the rest is read.
 const ANSWERS: Template = Template {
-    may_hold: &[r"filter(condition=Feed.Reading.AnswerInFeed,
-  list=split(string={text} || '', sep='[\t-\r ]*;[\t-\r ]*(?:::ffff:)?'))"],
+    may_hold: &[
+        "filter(condition=Feed.Reading.AnswerInFeed,
+  list=split(sep_string=';', string=regex_transform(key='ThreatFox answers', map=Feed.Spelling.Answers, source=';' + lowcase(string={text}))))",
+    ],
     read: "ReadAnswers(Feed=Feed, Role={role}, Text={plain})",
 };
 
