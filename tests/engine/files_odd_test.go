@@ -54,7 +54,8 @@ func (s *EngineSuite) TestAMarkOfTheWebIsReadInEveryFormThatIsWritten() {
 // begins with that.
 func (s *EngineSuite) TestAStreamOnAnNTFSDiskIsSeenAsAFileOfTheStreamsName() {
 	rows := s.query(`SELECT Name, read_file(filename=OSPath, accessor="raw_ntfs", length=7) AS Stream,
-  stat(filename=OSPath.Dirname + regex_replace(source=Name, re=":goodbye\\.txt$", replace=""), accessor="raw_ntfs").Size > 0 AS File, Btime.Year AS Made
+  stat(filename=OSPath.Dirname + (regex_replace(source=OSPath.Basename, re=":goodbye\\.txt$", replace=""), ), accessor="raw_ntfs").Mode.IsRegular AS File,
+  Btime.Year AS Made
 FROM glob(globs="/**", root=pathspec(DelegateAccessor="file", DelegatePath=Disk), accessor="raw_ntfs")
 WHERE Name =~ ":goodbye\\.txt$"`, ordereddict.NewDict().Set("Disk", filepath.Join(os.Getenv("VELOCIRAPTOR_MODULE_DIR"), "artifacts/testdata/files/test.ntfs.dd")))
 	s.Equal(`{"Name":"Hello world text document.txt:goodbye.txt","Stream":"Goodbye","File":true,"Made":2018}`+"\n", rows)
