@@ -80,6 +80,7 @@ impl Counts {
 pub struct RowCounts {
     by_kind: [u64; Kind::ALL.len()],
     by_warning: BTreeMap<String, u64>,
+    cut: BTreeMap<&'static str, u64>,
     newest: Option<i64>,
     /// By the names in the column `source`, several of them with `;` between: there are few.
     by_source: Vec<(String, OfSource)>,
@@ -119,6 +120,19 @@ impl RowCounts {
                 None => _ = self.by_warning.insert(name.to_owned(), 1),
             }
         }
+    }
+
+    /// Counts a row whose list in a column was cut.
+    pub(crate) fn add_cut(&mut self, column: &'static str, cut: bool) {
+        if cut {
+            *self.cut.entry(column).or_default() += 1;
+        }
+    }
+
+    /// The rows whose lists were cut, by column.
+    #[must_use]
+    pub fn cut(&self) -> &BTreeMap<&'static str, u64> {
+        &self.cut
     }
 
     /// Counts a row for its sources.
@@ -166,6 +180,9 @@ impl RowCounts {
         for (name, more) in &other.by_warning {
             *self.by_warning.entry(name.clone()).or_default() += more;
         }
+        for (column, more) in &other.cut {
+            *self.cut.entry(column).or_default() += more;
+        }
         self.newest = self.newest.max(other.newest);
     }
 
@@ -204,6 +221,9 @@ pub struct Summary {
     pub keys: RowCounts,
     /// Rows by the warning lists that their keys are in, and by what of the policy weakens them.
     pub warnings: BTreeMap<String, u64>,
+    /// Rows with more ports or names than a row may have, by column: the first of them are there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub cut: BTreeMap<&'static str, u64>,
     /// The latest first or last seen among them, RFC 3339 in UTC.
     pub newest_activity: Option<String>,
     /// The part of each source in the feed.
@@ -290,6 +310,7 @@ impl Summary {
             newest_activity: time_text(rows.newest),
             parts,
             warnings: rows.by_warning.clone(),
+            cut: rows.cut.clone(),
             keys: rows,
             written,
         }
@@ -326,6 +347,12 @@ impl Summary {
             let names: Vec<_> = names.map(|(name, n)| format!("{name} {n}")).collect();
             // Writing to a String does not fail.
             let _ = write!(text, "\n  rows with a warning: {}", names.join(", "));
+        }
+        for (column, n) in &self.cut {
+            let _ = write!(
+                text,
+                "\n  {n} rows have more in the column {column} than a row may hold: it has the first of them"
+            );
         }
         for input in self
             .inputs

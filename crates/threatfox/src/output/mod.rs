@@ -1,5 +1,6 @@
 //! Where the result goes: standard output, or a file that appears whole or not at all.
 
+mod gzip;
 mod target;
 
 use std::fs::{self, File};
@@ -14,8 +15,7 @@ pub use target::same_place;
 use crate::error::Error;
 use crate::temporary::TemporaryFile;
 use crate::text::hex;
-use flate2::write::GzEncoder;
-use flate2::{Compression, GzBuilder};
+use gzip::Gzip;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -43,7 +43,7 @@ pub struct Output {
 
 enum Stream {
     Plain(Hashing),
-    Gzip(Box<GzEncoder<Hashing>>),
+    Gzip(Gzip<Hashing>),
 }
 
 enum Place {
@@ -79,9 +79,7 @@ impl Output {
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
         {
-            Stream::Gzip(Box::new(
-                GzBuilder::new().write(hashing, Compression::new(6)),
-            ))
+            Stream::Gzip(Gzip::new(hashing))
         } else {
             Stream::Plain(hashing)
         };

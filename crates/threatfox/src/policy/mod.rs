@@ -34,6 +34,7 @@ use crate::record::Record;
 use crate::reject::{Reason, Reject};
 use crate::rules::Strength;
 use crate::shared_hosts::SharedHosts;
+use crate::text::clean;
 use crate::warning::{WarningLists, name_with_limit, without_limit};
 use entry::HostEntry;
 use section::{Cause, Entries, Section, WrittenSection};
@@ -164,7 +165,11 @@ impl Policy {
     pub fn weakening(&self, record: &Record<'_>) -> Option<String> {
         self.weaken.iter().find_map(|(limit, section)| {
             let Cause { section, entry, .. } = section.find(record)?;
-            Some(name_with_limit(&format!("{MARK}{section} {entry}"), *limit))
+            // A line break there would end the row.
+            Some(name_with_limit(
+                &clean(&format!("{MARK}{section} {entry}")),
+                *limit,
+            ))
         })
     }
 
