@@ -77,6 +77,8 @@ fn of_library(error: &Error) -> Option<&'static str> {
         Error::Refused(Refusal::DifferentKind { .. }) => {
             "name another file with -o, or replace it with --force"
         }
+        Error::Refused(Refusal::NotLike { .. }) => "name another file, or remove this one first",
+        Error::Refused(Refusal::IsRead { .. }) => "name another file",
         Error::TooLarge { .. } => "split the input",
         _ => return None,
     })

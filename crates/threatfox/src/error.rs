@@ -228,6 +228,26 @@ pub enum Refusal {
         /// The content that was to replace it.
         wanted: &'static str,
     },
+    /// The file is not of the output's kind. What it holds is not shown: it may be anything.
+    #[error(
+        "refused: {path} holds something else, not {wanted}, and stays as it is",
+        path = path.display()
+    )]
+    NotLike {
+        /// The file.
+        path: PathBuf,
+        /// The content that was to replace it.
+        wanted: &'static str,
+    },
+    /// The file is an input of this run.
+    #[error(
+        "refused: {path} is read by this very run, and stays as it is",
+        path = path.display()
+    )]
+    IsRead {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// The answers of the ThreatFox API without data (its `query_status`).

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use threatfox::Error;
 use threatfox::lookup::{Index, Wanted};
 use threatfox::match_key::Kind;
-use threatfox::output::Output;
+use threatfox::output::{Like, Output};
 use threatfox::rules::Rules;
 use threatfox::rules::logs::LogFile;
 use threatfox::scan::{
@@ -19,7 +20,7 @@ use threatfox::source::Input;
 use super::Usage;
 use super::scan_summary::Summary;
 use crate::feed_options::SummaryFormat;
-use crate::outputs::{STDOUT, check_distinct};
+use crate::outputs::{STDOUT, check_distinct, check_replaced};
 use crate::process;
 use crate::say;
 use crate::strength::MinStrength;
@@ -116,12 +117,24 @@ records, and logs that cannot be read to their end; the other records and logs a
 Exit codes:
   0  done: at least one log was read to its end
   1  failed: no usable feed, no log that can be read, or no output
-  2  wrong usage";
+  2  wrong usage
+  3  refused: an output is a file of another kind, or one that is read";
+
+/// Events and hits, by how they begin.
+const LINES: Like = Like {
+    name: "events or hits",
+    starts: &["{\"System\":", "{\"Time\":"],
+};
+const ROWS: Like = Like {
+    name: "rows of a feed",
+    starts: &["key,"],
+};
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     process::lower_priority();
     options.check()?;
     let logs = options.logs()?;
+    options.check_files(&logs)?;
     let mut out = options.events().map(Output::create).transpose()?;
     let mut hits_out = options.hits.as_deref().map(Output::create).transpose()?;
     let mut processes_out = options
@@ -231,6 +244,20 @@ impl Options {
             ));
         }
         Ok(())
+    }
+
+    /// Checks what the outputs would replace.
+    fn check_files(&self, logs: &[PathBuf]) -> Result<(), Error> {
+        let lists = [&self.feed, &self.logs_from, &self.values, &self.process_ids];
+        let lists = lists.into_iter().flatten().chain(logs);
+        let inputs: Vec<_> = lists.map(PathBuf::as_path).collect();
+        let outputs = [
+            (self.output.as_deref(), LINES),
+            (self.hits.as_deref(), LINES),
+            (self.processes.as_deref(), LINES),
+            (self.met.as_deref(), ROWS),
+        ];
+        check_replaced(&outputs, &inputs)
     }
 
     /// Where the events go.

@@ -1,5 +1,6 @@
 //! Where the result goes: standard output, or a file that appears whole or not at all.
 
+mod guard;
 mod gzip;
 mod target;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 
+pub use guard::{Like, check_like, check_not_read};
 pub use target::same_place;
 
 use crate::error::Error;

@@ -123,7 +123,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         mut feed,
         network,
     } = options;
-    let mut prepared = Prepared::new(&feed)?;
+    let mut prepared = Prepared::new(&feed, &network.files())?;
     let network = Network::new(&network)?;
     let fresh = Duration::from_secs(cache_seconds);
     let cache = Kept::open(cache, fresh)?;
