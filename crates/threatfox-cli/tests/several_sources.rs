@@ -265,6 +265,8 @@ fn two_sources_of_one_name_are_wrong_usage() {
     for sources in [
         "recent,full",
         "urlhaus,urlhaus=https://x.example/",
+        "partner=https://x.example/,Partner=https://y.example/",
+        "full,x=http://x.example/list",
         "stix",
         "",
     ] {

@@ -12,6 +12,9 @@ pub const THREATFOX: &str = "threatfox";
 /// ThreatFox's page of a record. A feed has the number in place of it.
 pub const THREATFOX_PAGE: &str = "https://threatfox.abuse.ch/ioc/{id}/";
 
+/// ThreatFox's own word where no family is known. Hunts leave out what has none, by their `MalwareRegex`.
+pub const UNKNOWN_MALWARE: &str = "Unknown malware";
+
 /// The columns of a record, under one name for all sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are ThreatFox's own.

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::match_key::Kind;
 use crate::output::Written;
-use crate::record::Record;
+use crate::record::{Column, RawRecord, Record};
 use crate::reject::{Reason, Reject};
 use crate::source::Report;
 
@@ -20,7 +20,7 @@ pub struct Counts {
     pub kept: u64,
     /// Records that are not, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
-    /// The ids of the first records dropped for a reason.
+    /// The first records dropped for a reason: their ids, else their indicators, else where they stand.
     pub examples: BTreeMap<&'static str, Vec<String>>,
     /// Types that this version does not know, by name.
     pub unknown_types: BTreeMap<String, u64>,
@@ -37,7 +37,7 @@ impl Counts {
         self.shared_url_hosts += u64::from(spared);
     }
 
-    pub(crate) fn drop(&mut self, reject: &Reject, id: &str) {
+    pub(crate) fn drop(&mut self, reject: &Reject, raw: &RawRecord<'_>) {
         let name = reject.reason.name();
         *self.dropped.entry(name).or_default() += 1;
         let examples = self.examples.entry(name).or_default();
@@ -48,7 +48,10 @@ impl Counts {
                 Reason::LowConfidence | Reason::Superseded | Reason::TooOld
             )
         {
-            examples.push(crate::text::clean(id).into_owned());
+            let names = [raw.get(Column::Id), raw.get(Column::Ioc), &reject.detail];
+            let name = names.into_iter().find(|name| !name.is_empty());
+            let name = crate::text::clean(name.unwrap_or_default());
+            examples.push(name.chars().take(100).collect());
         }
     }
 

@@ -19,6 +19,7 @@
 //! ```
 
 mod entry;
+mod message;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -110,7 +111,7 @@ impl Policy {
         }
         let options = serde_yaml::options! { with_snippet: false };
         let written: Written = serde_yaml::from_str_with_options(text, options)
-            .map_err(|error| wrong(error.to_string()))?;
+            .map_err(|error| wrong(message::message(&error)))?;
         let ignore = written.ignore.map(Section::new);
         if let Some((list, line)) = ignore.iter().flat_map(Section::lists).next() {
             return Err(wrong(format!(

@@ -199,7 +199,8 @@ fn check_named_once(sources: &[Asked]) -> Result<(), Usage> {
     for (n, source) in sources.iter().enumerate() {
         if sources[..n]
             .iter()
-            .any(|other| other.name() == source.name())
+            // Case makes no difference in a policy.
+            .any(|other| other.name().eq_ignore_ascii_case(source.name()))
         {
             return Err(Usage(format!(
                 "two sources are called {}: give one of them another name with NAME=https://…",
