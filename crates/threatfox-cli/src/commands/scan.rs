@@ -1,6 +1,6 @@
 //! `threatfox scan`: event logs in, candidate events or hits out.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,13 @@ use threatfox::lookup::{Index, Wanted};
 use threatfox::match_key::Kind;
 use threatfox::output::{Like, Output};
 use threatfox::rules::Rules;
-use threatfox::rules::logs::LogFile;
 use threatfox::scan::{
     Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Period, Processes, Results, Scan,
 };
 use threatfox::source::Input;
 
 use super::Usage;
+use super::scan_logs::{self, read_list};
 use super::scan_summary::Summary;
 use crate::feed_options::SummaryFormat;
 use crate::outputs::{STDOUT, check_distinct, check_replaced};
@@ -133,7 +133,7 @@ const ROWS: Like = Like {
 pub fn run(options: &Options) -> anyhow::Result<()> {
     process::lower_priority();
     options.check()?;
-    let logs = options.logs()?;
+    let logs = scan_logs::named(&options.logs, options.logs_from.as_deref())?;
     options.check_files(&logs)?;
     let mut out = options.events().map(Output::create).transpose()?;
     let mut hits_out = options.hits.as_deref().map(Output::create).transpose()?;
@@ -279,48 +279,6 @@ impl Options {
             .transpose()?)
     }
 
-    /// The logs that the arguments name, each once.
-    fn logs(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let mut logs = Vec::new();
-        for text in &self.logs {
-            // A file name may hold brackets, so a path that exists is not read as a pattern.
-            if Path::new(text).exists() {
-                logs.push(PathBuf::from(text));
-                continue;
-            }
-            let named = LogFile::paths(text);
-            if !named.is_empty() {
-                let before = logs.len();
-                logs.extend(named.iter().filter(|path| path.is_file()).cloned());
-                if logs.len() == before {
-                    say::lines(format!("{text}: this host has no {}", named[0].display()));
-                }
-                continue;
-            }
-            let matches = glob::glob(text)
-                .map_err(|error| Usage(format!("the pattern {text:?} cannot be read: {error}")))?;
-            let before = logs.len();
-            logs.extend(matches.flatten().filter(|path| path.is_file()));
-            if logs.len() == before {
-                bail!("no log matches {text}: check the path, and whether Sysmon is installed");
-            }
-        }
-        if let Some(list) = &self.logs_from {
-            let text = read_list(list)?;
-            logs.extend(
-                text.lines()
-                    .filter(|line| !line.is_empty())
-                    .map(PathBuf::from),
-            );
-        }
-        if logs.is_empty() {
-            bail!("no log is named: the list is empty, or this host has none of these logs");
-        }
-        let mut seen = std::collections::HashSet::new();
-        logs.retain(|log| seen.insert(log.clone()));
-        Ok(logs)
-    }
-
     fn write_met(&self, feed: &NarrowedFeed, met: &Fingerprints) -> anyhow::Result<u64> {
         let Some(path) = &self.met else {
             return Ok(met.len() as u64);
@@ -389,16 +347,6 @@ fn write_creations(
         }
     }
     Ok(count)
-}
-
-/// A file with one thing a line; - is standard input.
-fn read_list(path: &Path) -> anyhow::Result<String> {
-    let text = if path.as_os_str() == "-" {
-        io::read_to_string(io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
-    text.with_context(|| format!("cannot read the list {}", path.display()))
 }
 
 fn kind(text: &str) -> Result<Kind, String> {

@@ -34,7 +34,7 @@ impl<W: Write> Gzip<W> {
         self.unpacked += block.len() as u64;
         let encoder = self.encoder.as_mut().ok_or_else(super::ended)?;
         // Half of what is borne, as a reader sees the packed bytes later than they are counted.
-        let borne = (encoder.get_ref().bytes * RATIO + FREE_BYTES) / 2;
+        let borne = encoder.get_ref().bytes * (RATIO / 2) + FREE_BYTES / 2;
         if self.unpacked <= borne {
             return encoder.write_all(block);
         }

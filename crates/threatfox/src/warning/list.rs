@@ -129,7 +129,7 @@ impl List {
             informs: written.category == "known" || name == "sinkholes",
             // As MISP does.
             takes: takes.unwrap_or(Classes::ALL),
-            entries: Entries::of(&written.r#type, written.list)?,
+            entries: Entries::of(&written.r#type, &written.list)?,
         })
     }
 
@@ -146,7 +146,7 @@ impl List {
 }
 
 impl Entries {
-    fn of(kind: &str, list: Vec<String>) -> Result<Self, String> {
+    fn of(kind: &str, list: &[String]) -> Result<Self, String> {
         Ok(match kind {
             "cidr" => {
                 let nets = list.iter().map(|entry| {
@@ -164,7 +164,7 @@ impl Entries {
                 let parts = list.iter().map(|part| part.trim().to_lowercase());
                 Self::Substrings(parts.collect())
             }
-            "regex" => Self::Pattern(Box::new(one_pattern(&list)?)),
+            "regex" => Self::Pattern(Box::new(one_pattern(list)?)),
             other => {
                 let other: String = crate::text::clean(other).chars().take(40).collect();
                 return Err(format!(
