@@ -77,6 +77,8 @@ fn of_library(error: &Error) -> Option<&'static str> {
         Error::Refused(Refusal::DifferentKind { .. }) => {
             "name another file with -o, or replace it with --force"
         }
+        Error::Refused(Refusal::NotLike { .. }) => "name another file, or remove this one first",
+        Error::Refused(Refusal::IsRead { .. }) => "name another file",
         Error::TooLarge { .. } => "split the input",
         _ => return None,
     })
@@ -91,7 +93,9 @@ fn of_api(error: &ApiError) -> Option<&'static str> {
         ApiError::IllegalSearchTerm => "check its spelling",
         ApiError::IllegalHash => "give an MD5 (32 digits) or SHA-256 (64 digits) in hexadecimal",
         ApiError::RateLimited { .. } => "wait, and ask less often",
-        ApiError::Other { .. } => "see https://threatfox.abuse.ch/api/",
+        ApiError::Other { .. } => {
+            "see the page of the API, such as https://threatfox.abuse.ch/api/"
+        }
         _ => return None,
     })
 }
@@ -132,13 +136,13 @@ fn of_download(error: &DownloadError) -> Option<&'static str> {
             304 => "a cache between here and the server is broken: bypass it",
             403 => "a proxy or the service refuses this machine, or an Auth-Key is needed now",
             404 | 410 => {
-                "the address is wrong or no longer used: give the new one with --export-url or --api-url"
+                "the address is wrong or no longer used: give the new one with --source, --export-url or --api-url"
             }
             500.. => "server error: try again later",
             _ => "check the address",
         },
         DownloadError::Redirect { .. } => {
-            "log in at the proxy if its login page is in the way; if the service moved, give its new address with --export-url or --api-url"
+            "log in at the proxy if its login page is in the way; if the service moved, give its new address with --source, --export-url or --api-url"
         }
         DownloadError::Empty { .. }
         | DownloadError::Broken { .. }

@@ -28,7 +28,7 @@ pub struct FeedOptions {
     #[arg(short, long, default_value = "-", value_name = "FILE")]
     pub output: PathBuf,
 
-    /// Replace the file given with --output, whatever it holds and however small the new feed is
+    /// Replace the files given with --output and --rejects, whatever they hold and however small the new feed is
     #[arg(long)]
     pub force: bool,
 

@@ -1,7 +1,7 @@
 //! The options of every command that asks abuse.ch, and what is shown while it waits.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -50,6 +50,17 @@ pub struct NetworkOptions {
     #[arg(long, value_name = "SECONDS", default_value_t = ClientOptions::TIMEOUT.as_secs(),
           value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
+}
+
+impl NetworkOptions {
+    /// The files that are read.
+    pub fn files(&self) -> Vec<&Path> {
+        let files = [&self.auth_key_file, &self.ca_file];
+        files
+            .into_iter()
+            .filter_map(|file| file.as_deref())
+            .collect()
+    }
 }
 
 /// The client of a command, with the key it must not show.

@@ -1,15 +1,16 @@
 //! Rows on standard output or in a file: a table on a terminal, else CSV or JSON lines.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use threatfox::Error;
-use threatfox::output::Output;
+use threatfox::output::{Like, Output};
 use threatfox::table::Layout;
 use unicode_width::UnicodeWidthStr;
 
 use crate::commands::feed::shown;
+use crate::outputs::check_replaced;
 
 /// Where the rows of an answer go, and how.
 #[derive(Debug, Args)]
@@ -31,6 +32,15 @@ enum RowFormat {
 }
 
 impl RowOptions {
+    /// Checks that the output takes the place of rows that begin so, or of nothing, and of none of the inputs.
+    pub fn check(&self, starts: &'static [&'static str], inputs: &[&Path]) -> Result<(), Error> {
+        let like = Like {
+            name: "rows of this command",
+            starts,
+        };
+        check_replaced(&[(Some(&self.output), like)], inputs)
+    }
+
     /// Begins the output.
     pub fn create(&self) -> Result<Output, Error> {
         Output::create(&self.output)

@@ -7,6 +7,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 
 use serde_json::Value;
@@ -108,6 +109,39 @@ fn one_huge_submission_does_not_stop_a_refresh() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("too large 1"), "{}", ran.stderr);
     assert_eq!(bench.read("feed.csv").lines().count(), 10);
+}
+
+#[test]
+fn one_record_that_no_reader_could_take_does_not_spoil_the_feed() {
+    for long in ["\u{fc}".repeat(12_000), ".".repeat(30_000) + "x"] {
+        let bench = Bench::new();
+        let url = format!("http://a.example/{long}");
+        let ran = run(&bench, format!("1.2.3.4\n{url}\n").as_bytes(), &ARGS);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let summary: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(summary["dropped"]["too_large"], 1, "{summary}");
+        assert!(bench.read("rejects.csv").contains("4000 at most"));
+        let looked_up = ["match", "--feed", "feed.csv", "1.2.3.4"];
+        let ran = bench.finish(bench.command(&looked_up));
+        assert!(ran.stdout.contains("1.2.3.4,"), "{}", ran.stderr);
+        let ran = bench.finish(bench.command(&["explain", &url, "input"]));
+        assert!(ran.stdout.contains("too large"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn ports_over_the_bound_of_a_row_are_left_out_and_told() {
+    let mut text = String::new();
+    for port in 1..=11_000 {
+        writeln!(text, "1.2.3.4:{port}").unwrap();
+    }
+    let bench = Bench::new();
+    let ran = run(&bench, text.as_bytes(), &["-o", "feed.csv"]);
+    let told = "1 rows have more in the column ports than a row may hold";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    let ran = bench.finish(bench.command(&["match", "--feed", "feed.csv", "1.2.3.4:4096"]));
+    assert!(ran.stdout.contains(",ip:port,"), "{}", ran.stdout);
+    assert_eq!(summary(text.as_bytes())["cut"]["ports"], 1);
 }
 
 #[test]

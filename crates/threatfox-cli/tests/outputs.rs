@@ -152,6 +152,92 @@ const WRITERS: [&str; 5] = [
     "scan --feed feed.csv.gz EDGE -o events.jsonl --met out",
 ];
 
+/// Each option that writes a file, with a run of it that reads files.
+const OPTIONS: [&str; 10] = [
+    "normalize export.csv --policy policy.yaml -o feed.csv --rejects out",
+    "normalize export.csv --fplist fplist.csv -o out",
+    "match --feed feed.csv.gz evil.example -o out",
+    "match --feed feed.csv.gz evil.example --format jsonl -o out",
+    "scan --feed feed.csv.gz EDGE -o out",
+    "scan --feed feed.csv.gz EDGE -o events.jsonl --met out",
+    "scan --feed feed.csv.gz EDGE --hits out",
+    "scan --feed feed.csv.gz EDGE -o events.jsonl --processes out --process-ids ids",
+    "sightings hits.jsonl --misp out",
+    "sightings hits.jsonl --stix out",
+];
+
+/// A folder with what the options read.
+fn options_bench() -> Bench {
+    let bench = writers_bench();
+    fs::write(bench.path("policy.yaml"), "").unwrap();
+    fs::write(bench.path("fplist.csv"), "").unwrap();
+    fs::write(bench.path("ids"), "1\n").unwrap();
+    write(&bench, "scan --feed feed.csv.gz EDGE --hits hits.jsonl");
+    bench
+}
+
+/// Runs it with the output in another place.
+fn refused(bench: &Bench, words: &str, out: &str) {
+    let edge = scan::edge().display().to_string();
+    let words = words.replace("EDGE", &edge);
+    let words = words
+        .split(' ')
+        .map(|word| if word == "out" { out } else { word });
+    let words: Vec<_> = words.collect();
+    let before = fs::read(bench.path(out)).unwrap();
+    let ran = bench.finish(bench.command(&words));
+    assert_eq!(ran.code, 3, "{words:?}: {}", ran.stderr);
+    let said = ran.error();
+    assert!(
+        said.contains("and stays as it is: name another file"),
+        "{said}"
+    );
+    assert_eq!(fs::read(bench.path(out)).unwrap(), before, "{words:?}");
+}
+
+#[test]
+fn no_option_replaces_a_file_of_another_kind_or_one_that_is_read() {
+    let bench = options_bench();
+    for words in OPTIONS {
+        fs::write(bench.path("notes"), "my notes\n").unwrap();
+        refused(&bench, words, "notes");
+        fs::write(bench.path("notes.zip"), "PK\u{3}\u{4}").unwrap();
+        refused(&bench, words, "notes.zip");
+        let read = words.split(' ').filter(|word| bench.path(word).is_file());
+        for input in read {
+            refused(&bench, words, input);
+        }
+    }
+}
+
+#[test]
+fn every_option_replaces_its_like() {
+    let bench = options_bench();
+    for words in OPTIONS.iter().filter(|words| !words.contains("fplist")) {
+        fs::write(bench.path("out"), "").unwrap();
+        write(&bench, words);
+        write(&bench, words);
+    }
+}
+
+#[test]
+fn with_force_a_list_of_rejects_replaces_any_file() {
+    let bench = bench();
+    fs::write(bench.path("notes"), "my notes\n").unwrap();
+    let args = [
+        "normalize",
+        "export.csv",
+        "-o",
+        "feed.csv",
+        "--rejects",
+        "notes",
+        "--force",
+    ];
+    let ran = bench.finish(bench.command(&args));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(bench.read("notes").starts_with("id,ioc,"));
+}
+
 fn write(bench: &Bench, words: &str) {
     let edge = scan::edge().display().to_string();
     let words: Vec<_> = words

@@ -6,6 +6,7 @@
 mod support;
 
 use std::fmt::Write as _;
+use std::fs;
 
 use serde_json::Value;
 use support::{Bench, KEY, Ran, Server, answer, csv_export, ok};
@@ -141,6 +142,69 @@ fn threatfox_may_fail_too_and_a_first_feed_tells_what_it_has_not() {
 }
 
 #[test]
+fn rows_that_cannot_keep_a_part_stay_as_they_are_where_a_source_fails() {
+    for form in [
+        &["--by", "ioc"][..],
+        &["--format", "jsonl"],
+        &["--by", "ioc", "--format", "jsonl"],
+    ] {
+        let bench = Bench::new();
+        let half = server(vec![full(5)]);
+        // Where nothing is in use, nothing is lost.
+        assert_eq!(fetch(&bench, &half, form).code, 4, "{form:?}");
+        let whole = server(vec![full(5), ("/u.csv", urlhaus(6))]);
+        assert_eq!(fetch(&bench, &whole, form).code, 0, "{form:?}");
+        let before = bench.read("feed.csv");
+        let ran = fetch(&bench, &half, form);
+        assert_eq!(ran.code, 1, "{form:?}: {}", ran.stderr);
+        for words in ["urlhaus: ", "HTTP 404", "stays as it is", "--force"] {
+            assert!(ran.error().contains(words), "{words}: {}", ran.error());
+        }
+        assert_eq!(bench.read("feed.csv"), before);
+        let ran = fetch(&bench, &half, &[form, &["--force"]].concat());
+        assert_eq!(ran.code, 4, "{form:?}: {}", ran.stderr);
+        assert_eq!(parts(&ran)[1], part("urlhaus", "missing", 0));
+    }
+}
+
+#[test]
+fn of_a_feed_in_json_lines_no_part_is_lost_by_a_feed_as_csv() {
+    let bench = Bench::new();
+    let whole = server(vec![full(5), ("/u.csv", urlhaus(6))]);
+    assert_eq!(fetch(&bench, &whole, &["--format", "jsonl"]).code, 0);
+    let ran = fetch(&bench, &server(vec![full(5)]), &[]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    // The other way, the rows can be read.
+    assert_eq!(fetch(&bench, &whole, &[]).code, 0);
+    let ran = fetch(&bench, &server(vec![full(5)]), &["--format", "jsonl"]);
+    assert_eq!(parts(&ran)[1], part("urlhaus", "kept", 12));
+}
+
+#[test]
+fn of_a_damaged_feed_the_rows_before_the_damage_stay_with_a_warning() {
+    let bench = Bench::new();
+    let whole = server(vec![full(5), ("/u.csv", urlhaus(600))]);
+    let half = server(vec![full(5)]);
+    assert_eq!(fetch(&bench, &whole, &[]).code, 0);
+    let feed = bench.read("feed.csv");
+    for (cut, at_least) in [
+        (5, 1200),
+        (feed.len() / 2, 1200),
+        (feed.len() * 9 / 10, 100),
+    ] {
+        fs::write(bench.path("feed.csv"), &feed[..feed.len() - cut]).unwrap();
+        let ran = fetch(&bench, &half, &[]);
+        assert_eq!(ran.code, 4, "{}", ran.stderr);
+        let (_, state, rows) = parts(&ran).remove(1);
+        assert_eq!(state, "kept");
+        assert!((at_least..=1200).contains(&rows), "{rows}");
+        for words in ["is damaged (it ends", "the rows before this stay"] {
+            assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
 fn where_nothing_is_new_the_feed_stays_as_it_is() {
     let bench = Bench::new();
     let whole = server(vec![full(5), ("/u.csv", urlhaus(6))]);
@@ -201,6 +265,8 @@ fn two_sources_of_one_name_are_wrong_usage() {
     for sources in [
         "recent,full",
         "urlhaus,urlhaus=https://x.example/",
+        "partner=https://x.example/,Partner=https://y.example/",
+        "full,x=http://x.example/list",
         "stix",
         "",
     ] {

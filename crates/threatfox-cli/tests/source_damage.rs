@@ -73,6 +73,51 @@ fn a_pattern_that_is_large_and_deep_costs_its_indicator_alone() {
 }
 
 #[test]
+fn a_list_of_feodo_is_whole_where_it_has_as_many_entries_as_its_last_line_says() {
+    let list = |entries| {
+        let rows =
+            "\"2026-03-01 00:00:00\",\"198.41.5.7\",\"443\",\"online\",\"\",\"QakBot\"\n".repeat(2);
+        let header =
+            "\"first_seen_utc\",\"dst_ip\",\"dst_port\",\"c2_status\",\"last_online\",\"malware\"";
+        format!("# Feodo Tracker\n{header}\n{rows}# END {entries} entries\n")
+    };
+    let error = failed(list(3).as_bytes(), &[]);
+    assert!(
+        error.contains("its last line promises 3 entries, 2 are there"),
+        "{error}"
+    );
+    assert_eq!(made(list(2).as_bytes(), &[]).0["read"], 2);
+    let addresses = "# Feodo Tracker\n198.41.5.7\n# END 2 entries\n";
+    assert!(failed(addresses.as_bytes(), &[]).contains("promises 2 entries"));
+}
+
+#[test]
+fn an_example_of_what_is_left_out_has_its_number_or_else_its_indicator() {
+    let (summary, _) = made(b"10.1.2.3\n1.2.3.4\n", &[]);
+    assert_eq!(summary["examples"]["not_global"][0], "10.1.2.3");
+    let rows = r#"{"7": [{"url": "http://10.1.2.3/"}], "urls": [{"id": 8, "url": "http://bad.top/"}, {"id": 9, "url": "http://10.1.2.4/"}]}"#;
+    let (summary, _) = made(rows.as_bytes(), &["--input-format", "urlhaus"]);
+    assert_eq!(
+        summary["examples"]["not_global"],
+        serde_json::json!(["http://10.1.2.3/", "9"])
+    );
+}
+
+#[test]
+fn no_answer_of_another_api_is_told_as_one_of_threatfox() {
+    let error = failed(br#"{"query_status":"no_results"}"#, &[]);
+    assert!(
+        error.contains("the API found nothing for this query"),
+        "{error}"
+    );
+    let error = failed(br#"{"query_status":"invalid_url"}"#, &[]);
+    assert!(
+        error.contains("the API answered \"invalid_url\""),
+        "{error}"
+    );
+}
+
+#[test]
 fn damage_of_each_form_is_a_message_or_a_counted_record() {
     for name in [
         "urlhaus-first-400-lines.csv",

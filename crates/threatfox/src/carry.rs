@@ -14,13 +14,22 @@ use crate::record::{Column, RawRecord};
 use crate::source::{Input, Report, Sink};
 use crate::url::{IocUrl, UrlHost};
 
-/// Counts the rows of a feed by source.
+/// What can be taken over of a feed.
+#[derive(Debug, Default)]
+pub struct InUse {
+    /// How many rows each source has.
+    pub rows: BTreeMap<String, u64>,
+    /// Why the feed has no more: the rows before the damage count.
+    pub damage: Option<Error>,
+}
+
+/// Counts the rows of a feed by source, as far as it can be read.
 ///
 /// # Errors
-/// Those of [`feed::read`].
-pub fn rows_by_source(feed: &Input) -> Result<BTreeMap<String, u64>, Error> {
+/// It is no feed that could be read, such as one in JSON lines.
+pub fn rows_by_source(feed: &Input) -> Result<InUse, Error> {
     let mut rows: BTreeMap<String, u64> = BTreeMap::new();
-    feed::read(feed, &mut |row, _| {
+    let damage = read_sound(feed, &mut |row| {
         for source in row.source.split(';') {
             match rows.get_mut(source) {
                 Some(count) => *count += 1,
@@ -29,7 +38,31 @@ pub fn rows_by_source(feed: &Input) -> Result<BTreeMap<String, u64>, Error> {
         }
         Ok(())
     })?;
-    Ok(rows)
+    Ok(InUse { rows, damage })
+}
+
+/// Hands over the rows before the damage, and tells what that is.
+fn read_sound(
+    feed: &Input,
+    take: &mut dyn FnMut(&FeedRow<'_>) -> Result<(), Error>,
+) -> Result<Option<Error>, Error> {
+    let mut taken = Ok(());
+    let read = feed::read(feed, &mut |row, _| {
+        taken = take(row);
+        match &taken {
+            Ok(()) => Ok(()),
+            // Any error ends the reading; the one that counts is kept.
+            Err(_) => Err(Error::Empty {
+                name: String::new(),
+            }),
+        }
+    });
+    taken?;
+    match read {
+        Ok(_) => Ok(None),
+        Err(damage @ (Error::Unreadable { .. } | Error::BrokenFeed { .. })) => Ok(Some(damage)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Hands the rows that a source has in a feed to the sink, as records of that source.
@@ -38,17 +71,26 @@ pub fn rows_by_source(feed: &Input) -> Result<BTreeMap<String, u64>, Error> {
 /// domain or an address of another source too, since nobody knows that this one has named more than the URL.
 ///
 /// # Errors
-/// Those of [`feed::read`], and the sink's.
+/// Those of [`rows_by_source`], and the sink's.
 pub fn read(feed: &Input, source: &str, sink: &mut dyn Sink) -> Result<Report, Error> {
     let of_source = |row: &FeedRow<'_>| row.source.split(';').any(|name| name == source);
     let of_urls = hosts_of_urls(feed, &of_source)?;
     let mut records = 0;
-    feed::read(feed, &mut |row, _| {
+    let damage = read_sound(feed, &mut |row| {
         if of_source(row) && row.kind != Kind::UrlHost && !of_urls.contains(row.key) {
             records += records_of(row, source, sink)?;
         }
         Ok(())
     })?;
+    if damage.is_some() {
+        // URLs stand behind their hosts. Where they are lost, the row of a host has the newest of them.
+        read_sound(feed, &mut |row| {
+            if of_source(row) && row.kind == Kind::UrlHost {
+                records += records_of(row, source, sink)?;
+            }
+            Ok(())
+        })?;
+    }
     Ok(Report {
         name: format!("{source} of the feed in use"),
         format: "feed",
@@ -64,7 +106,7 @@ fn hosts_of_urls(
     of_source: &dyn Fn(&FeedRow<'_>) -> bool,
 ) -> Result<BTreeSet<String>, Error> {
     let mut shared = BTreeSet::new();
-    feed::read(feed, &mut |row, _| {
+    read_sound(feed, &mut |row| {
         let host = matches!(row.kind, Kind::Ip | Kind::Domain);
         if host && row.source.contains(';') && of_source(row) {
             shared.insert(row.key.to_owned());
@@ -75,7 +117,7 @@ fn hosts_of_urls(
     if shared.is_empty() {
         return Ok(hosts);
     }
-    feed::read(feed, &mut |row, _| {
+    read_sound(feed, &mut |row| {
         if row.kind == Kind::Url
             && of_source(row)
             && let Ok(url) = IocUrl::parse(row.ioc)
@@ -265,9 +307,27 @@ mod tests {
         let feed = feed_of(|sink| {
             _ = source::read(&Input::of_bytes(b"bad.top\nevil.top\n", "x"), sink).unwrap();
         });
-        let count = |feed: &str| rows_by_source(&Input::of_bytes(feed.as_bytes(), "feed")).unwrap();
+        let rows = |feed: &str| rows_by_source(&Input::of_bytes(feed.as_bytes(), "feed")).unwrap();
+        let count = |feed: &str| rows(feed).rows;
         assert_eq!(count(&feed)["list"], 2);
         let old = feed.replace(",source,link", "").replace(",list,", "");
         assert_eq!(count(&old)["threatfox"], 2);
+    }
+
+    #[test]
+    fn of_a_damaged_feed_the_rows_before_the_damage_are_taken_over() {
+        let feed = feed_of(|sink| {
+            _ = source::read(&Input::of_bytes(b"bad.top\nevil.top\n", "x"), sink).unwrap();
+        });
+        let cut = &feed.as_bytes()[..feed.len() - 15];
+        let in_use = rows_by_source(&Input::of_bytes(cut, "feed")).unwrap();
+        assert_eq!(in_use.rows["list"], 1);
+        assert!(in_use.damage.is_some());
+        let again = feed_of(|sink| {
+            _ = read(&Input::of_bytes(cut, "feed"), "list", sink).unwrap();
+        });
+        assert!(again.contains("\nbad.top,") && !again.contains("evil.top"));
+        let lines = Input::of_bytes(b"{\"key\":\"bad.top\"}\n", "feed.jsonl");
+        assert!(rows_by_source(&lines).is_err(), "no rows were told");
     }
 }

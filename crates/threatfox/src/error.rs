@@ -228,17 +228,37 @@ pub enum Refusal {
         /// The content that was to replace it.
         wanted: &'static str,
     },
+    /// The file is not of the output's kind. What it holds is not shown: it may be anything.
+    #[error(
+        "refused: {path} holds something else, not {wanted}, and stays as it is",
+        path = path.display()
+    )]
+    NotLike {
+        /// The file.
+        path: PathBuf,
+        /// The content that was to replace it.
+        wanted: &'static str,
+    },
+    /// The file is an input of this run.
+    #[error(
+        "refused: {path} is read by this very run, and stays as it is",
+        path = path.display()
+    )]
+    IsRead {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
-/// The answers of the ThreatFox API without data (its `query_status`).
+/// The answers of an API of abuse.ch without data (its `query_status`).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiError {
     /// No IOC fits the query: not a fault.
-    #[error("ThreatFox found nothing for this query")]
+    #[error("the API found nothing for this query")]
     NoResult,
     /// No Auth-Key, or one ThreatFox does not know.
-    #[error("ThreatFox refused the Auth-Key ({status})")]
+    #[error("the API refused the Auth-Key ({status})")]
     Key {
         /// The status as it came.
         status: String,
@@ -253,13 +273,13 @@ pub enum ApiError {
     #[error("ThreatFox does not accept this hash")]
     IllegalHash,
     /// Too many requests.
-    #[error("ThreatFox limits the number of requests ({status})")]
+    #[error("the API limits the number of requests ({status})")]
     RateLimited {
         /// The status as it came.
         status: String,
     },
-    /// Anything else, in ThreatFox's own words, cleaned of control characters.
-    #[error("ThreatFox answered {status:?}{}", detail_text(.detail))]
+    /// Anything else, in the API's own words, cleaned of control characters.
+    #[error("the API answered {status:?}{}", detail_text(.detail))]
     Other {
         /// The `query_status` or `error` as it came.
         status: String,
@@ -282,7 +302,8 @@ impl ApiError {
     pub fn from_status(status: &str, detail: &str) -> Self {
         let status: String = crate::text::clean(status).chars().take(200).collect();
         match status.to_ascii_lowercase().as_str() {
-            "no_result" | "hash_not_found" => Self::NoResult,
+            // The second is what URLhaus and MalwareBazaar say.
+            "no_result" | "no_results" | "hash_not_found" => Self::NoResult,
             "unknown_auth_key" | "auth_key_required" | "no_api_key" | "unauthorized"
             | "forbidden" => Self::Key { status },
             "illegal_days" => Self::IllegalDays,

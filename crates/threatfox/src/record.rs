@@ -12,6 +12,9 @@ pub const THREATFOX: &str = "threatfox";
 /// ThreatFox's page of a record. A feed has the number in place of it.
 pub const THREATFOX_PAGE: &str = "https://threatfox.abuse.ch/ioc/{id}/";
 
+/// ThreatFox's own word where no family is known. Hunts leave out what has none, by their `MalwareRegex`.
+pub const UNKNOWN_MALWARE: &str = "Unknown malware";
+
 /// The columns of a record, under one name for all sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are ThreatFox's own.
@@ -206,12 +209,16 @@ pub fn parse_time(text: &str) -> Option<i64> {
     civil_seconds(text.strip_suffix(" UTC").unwrap_or(text), b' ').or_else(|| other_time(text))
 }
 
+/// The beginning of the year 0.
+const YEAR_0: i64 = -62_167_219_200;
+
 fn other_time(text: &str) -> Option<i64> {
     if (9..=11).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse().ok();
     }
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        return Some(time.as_second());
+        // Years before 0 have no text of four digits, which a feed has.
+        return Some(time.as_second()).filter(|second| *second >= YEAR_0);
     }
     let date: Date = (text.len() == 10).then(|| text.parse().ok())??;
     let time = TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight()));

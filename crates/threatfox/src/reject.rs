@@ -47,7 +47,7 @@ pub enum Reason {
     Superseded,
     /// The policy file says so.
     Policy,
-    /// A field is over the bound of 64 KiB.
+    /// A field is over the bound of 64 KiB, or a key over that of a feed.
     TooLarge,
     /// A network of more than 256 addresses.
     NetworkTooLarge,

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::match_key::Kind;
 use crate::output::Written;
-use crate::record::Record;
+use crate::record::{Column, RawRecord, Record};
 use crate::reject::{Reason, Reject};
 use crate::source::Report;
 
@@ -20,7 +20,7 @@ pub struct Counts {
     pub kept: u64,
     /// Records that are not, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
-    /// The ids of the first records dropped for a reason.
+    /// The first records dropped for a reason: their ids, else their indicators, else where they stand.
     pub examples: BTreeMap<&'static str, Vec<String>>,
     /// Types that this version does not know, by name.
     pub unknown_types: BTreeMap<String, u64>,
@@ -37,7 +37,7 @@ impl Counts {
         self.shared_url_hosts += u64::from(spared);
     }
 
-    pub(crate) fn drop(&mut self, reject: &Reject, id: &str) {
+    pub(crate) fn drop(&mut self, reject: &Reject, raw: &RawRecord<'_>) {
         let name = reject.reason.name();
         *self.dropped.entry(name).or_default() += 1;
         let examples = self.examples.entry(name).or_default();
@@ -48,7 +48,10 @@ impl Counts {
                 Reason::LowConfidence | Reason::Superseded | Reason::TooOld
             )
         {
-            examples.push(crate::text::clean(id).into_owned());
+            let names = [raw.get(Column::Id), raw.get(Column::Ioc), &reject.detail];
+            let name = names.into_iter().find(|name| !name.is_empty());
+            let name = crate::text::clean(name.unwrap_or_default());
+            examples.push(name.chars().take(100).collect());
         }
     }
 
@@ -80,6 +83,7 @@ impl Counts {
 pub struct RowCounts {
     by_kind: [u64; Kind::ALL.len()],
     by_warning: BTreeMap<String, u64>,
+    cut: BTreeMap<&'static str, u64>,
     newest: Option<i64>,
     /// By the names in the column `source`, several of them with `;` between: there are few.
     by_source: Vec<(String, OfSource)>,
@@ -119,6 +123,19 @@ impl RowCounts {
                 None => _ = self.by_warning.insert(name.to_owned(), 1),
             }
         }
+    }
+
+    /// Counts a row whose list in a column was cut.
+    pub(crate) fn add_cut(&mut self, column: &'static str, cut: bool) {
+        if cut {
+            *self.cut.entry(column).or_default() += 1;
+        }
+    }
+
+    /// The rows whose lists were cut, by column.
+    #[must_use]
+    pub fn cut(&self) -> &BTreeMap<&'static str, u64> {
+        &self.cut
     }
 
     /// Counts a row for its sources.
@@ -166,6 +183,9 @@ impl RowCounts {
         for (name, more) in &other.by_warning {
             *self.by_warning.entry(name.clone()).or_default() += more;
         }
+        for (column, more) in &other.cut {
+            *self.cut.entry(column).or_default() += more;
+        }
         self.newest = self.newest.max(other.newest);
     }
 
@@ -204,6 +224,9 @@ pub struct Summary {
     pub keys: RowCounts,
     /// Rows by the warning lists that their keys are in, and by what of the policy weakens them.
     pub warnings: BTreeMap<String, u64>,
+    /// Rows with more ports or names than a row may have, by column: the first of them are there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub cut: BTreeMap<&'static str, u64>,
     /// The latest first or last seen among them, RFC 3339 in UTC.
     pub newest_activity: Option<String>,
     /// The part of each source in the feed.
@@ -290,6 +313,7 @@ impl Summary {
             newest_activity: time_text(rows.newest),
             parts,
             warnings: rows.by_warning.clone(),
+            cut: rows.cut.clone(),
             keys: rows,
             written,
         }
@@ -326,6 +350,12 @@ impl Summary {
             let names: Vec<_> = names.map(|(name, n)| format!("{name} {n}")).collect();
             // Writing to a String does not fail.
             let _ = write!(text, "\n  rows with a warning: {}", names.join(", "));
+        }
+        for (column, n) in &self.cut {
+            let _ = write!(
+                text,
+                "\n  {n} rows have more in the column {column} than a row may hold: it has the first of them"
+            );
         }
         for input in self
             .inputs

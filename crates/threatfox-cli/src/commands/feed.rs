@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use threatfox::false_positives::FalsePositives;
 use threatfox::feed::{Earlier, Shape};
 use threatfox::normalize::{Filter, KeyStore, Normalizer, RowStore, Store};
-use threatfox::output::Output;
+use threatfox::output::{Like, Output, check_not_read};
 use threatfox::policy::Policy;
 use threatfox::record::{Column, RawRecord};
 use threatfox::reject::{Reject, RejectList};
@@ -20,7 +20,7 @@ use threatfox::warning::WarningLists;
 use threatfox::{Error, carry, feed, rows};
 
 use crate::feed_options::{FeedOptions, SummaryFormat};
-use crate::outputs::{STDOUT, check_distinct};
+use crate::outputs::{STDOUT, check_distinct, check_replaced};
 use crate::say::{self, say};
 
 /// The input of a feed.
@@ -73,13 +73,17 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    pub fn new(options: &FeedOptions) -> anyhow::Result<Self> {
+    /// The inputs are the files that the run reads beside those that the options name.
+    pub fn new(options: &FeedOptions, inputs: &[&Path]) -> anyhow::Result<Self> {
         let json = options.summary == SummaryFormat::Json && !options.rows_to_stdout();
         check_distinct(&[
             ("--output", Some(&options.output)),
             ("--rejects", options.rejects.as_deref()),
             ("--summary json", json.then(|| Path::new(STDOUT))),
         ])?;
+        if !options.force {
+            check_places(options, inputs)?;
+        }
         let policy = options.select.policy()?;
         Ok(Self {
             earlier: earlier_output(options)?,
@@ -107,6 +111,18 @@ impl Prepared {
             ..options.filter(unix_now())
         }
     }
+}
+
+/// Neither the feed nor the list of rejects takes the place of a file that is read, nor the list that of another file.
+fn check_places(options: &FeedOptions, inputs: &[&Path]) -> Result<(), Error> {
+    let policy = options.select.policy.as_deref();
+    let inputs: Vec<_> = inputs.iter().copied().chain(policy).collect();
+    check_not_read(&options.output, inputs.iter().copied())?;
+    let list = Like {
+        name: "a list of rejects",
+        starts: &["id,ioc,ioc_type,reason,detail"],
+    };
+    check_replaced(&[(options.rejects.as_deref(), list)], &inputs)
 }
 
 /// The file that the output replaces.

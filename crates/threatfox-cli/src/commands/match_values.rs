@@ -72,11 +72,15 @@ const COLUMNS: [&str; 16] = [
     "warning",
 ];
 
+/// How the rows begin: as CSV, as JSON lines, as a table for people.
+const STARTS: [&str; 3] = ["value,match,", "{\"value\":", "VALUE "];
+
 pub fn run(options: &Options) -> anyhow::Result<()> {
     if options.values.is_empty() && options.feed.as_os_str() == "-" {
         let problem = "standard input cannot hold both the feed and the values: name one of them";
         return Err(Usage(problem.into()).into());
     }
+    options.rows.check(&STARTS, &[&options.feed])?;
     let index = Index::read(&Input::new(&options.feed))?;
     let mut search = Search {
         matcher: Matcher::new(Rules::built_in(), &index, Wanted::default()),

@@ -8,6 +8,7 @@ pub mod man;
 pub mod match_values;
 pub mod normalize;
 pub mod scan;
+mod scan_logs;
 mod scan_summary;
 pub mod search;
 pub mod sightings;

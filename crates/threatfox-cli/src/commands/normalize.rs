@@ -85,7 +85,9 @@ Exit codes:
   3  refused: the new feed fails a safety check; the old one stays";
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let mut prepared = Prepared::new(&options.feed)?;
+    let inputs = options.files.iter().chain(&options.fplist);
+    let inputs: Vec<_> = inputs.map(PathBuf::as_path).collect();
+    let mut prepared = Prepared::new(&options.feed, &inputs)?;
     if let Some(list) = &options.fplist {
         prepared.leave_out(&Input::new(list))?;
     }

@@ -1,25 +1,26 @@
 //! `threatfox scan`: event logs in, candidate events or hits out.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use threatfox::Error;
 use threatfox::lookup::{Index, Wanted};
 use threatfox::match_key::Kind;
-use threatfox::output::Output;
+use threatfox::output::{Like, Output};
 use threatfox::rules::Rules;
-use threatfox::rules::logs::LogFile;
 use threatfox::scan::{
     Fingerprints, Judge, LogReport, NarrowedFeed, Pace, Period, Processes, Results, Scan,
 };
 use threatfox::source::Input;
 
 use super::Usage;
+use super::scan_logs::{self, read_list};
 use super::scan_summary::Summary;
 use crate::feed_options::SummaryFormat;
-use crate::outputs::{STDOUT, check_distinct};
+use crate::outputs::{STDOUT, check_distinct, check_replaced};
 use crate::process;
 use crate::say;
 use crate::strength::MinStrength;
@@ -116,12 +117,24 @@ records, and logs that cannot be read to their end; the other records and logs a
 Exit codes:
   0  done: at least one log was read to its end
   1  failed: no usable feed, no log that can be read, or no output
-  2  wrong usage";
+  2  wrong usage
+  3  refused: an output is a file of another kind, or one that is read";
+
+/// Events and hits, by how they begin.
+const LINES: Like = Like {
+    name: "events or hits",
+    starts: &["{\"System\":", "{\"Time\":"],
+};
+const ROWS: Like = Like {
+    name: "rows of a feed",
+    starts: &["key,"],
+};
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     process::lower_priority();
     options.check()?;
-    let logs = options.logs()?;
+    let logs = scan_logs::named(&options.logs, options.logs_from.as_deref())?;
+    options.check_files(&logs)?;
     let mut out = options.events().map(Output::create).transpose()?;
     let mut hits_out = options.hits.as_deref().map(Output::create).transpose()?;
     let mut processes_out = options
@@ -233,6 +246,20 @@ impl Options {
         Ok(())
     }
 
+    /// Checks what the outputs would replace.
+    fn check_files(&self, logs: &[PathBuf]) -> Result<(), Error> {
+        let lists = [&self.feed, &self.logs_from, &self.values, &self.process_ids];
+        let lists = lists.into_iter().flatten().chain(logs);
+        let inputs: Vec<_> = lists.map(PathBuf::as_path).collect();
+        let outputs = [
+            (self.output.as_deref(), LINES),
+            (self.hits.as_deref(), LINES),
+            (self.processes.as_deref(), LINES),
+            (self.met.as_deref(), ROWS),
+        ];
+        check_replaced(&outputs, &inputs)
+    }
+
     /// Where the events go.
     fn events(&self) -> Option<&Path> {
         let default = self.hits.is_none().then_some(Path::new("-"));
@@ -250,48 +277,6 @@ impl Options {
         Ok(feed
             .map(|feed| Index::read(&Input::new(feed)))
             .transpose()?)
-    }
-
-    /// The logs that the arguments name, each once.
-    fn logs(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let mut logs = Vec::new();
-        for text in &self.logs {
-            // A file name may hold brackets, so a path that exists is not read as a pattern.
-            if Path::new(text).exists() {
-                logs.push(PathBuf::from(text));
-                continue;
-            }
-            let named = LogFile::paths(text);
-            if !named.is_empty() {
-                let before = logs.len();
-                logs.extend(named.iter().filter(|path| path.is_file()).cloned());
-                if logs.len() == before {
-                    say::lines(format!("{text}: this host has no {}", named[0].display()));
-                }
-                continue;
-            }
-            let matches = glob::glob(text)
-                .map_err(|error| Usage(format!("the pattern {text:?} cannot be read: {error}")))?;
-            let before = logs.len();
-            logs.extend(matches.flatten().filter(|path| path.is_file()));
-            if logs.len() == before {
-                bail!("no log matches {text}: check the path, and whether Sysmon is installed");
-            }
-        }
-        if let Some(list) = &self.logs_from {
-            let text = read_list(list)?;
-            logs.extend(
-                text.lines()
-                    .filter(|line| !line.is_empty())
-                    .map(PathBuf::from),
-            );
-        }
-        if logs.is_empty() {
-            bail!("no log is named: the list is empty, or this host has none of these logs");
-        }
-        let mut seen = std::collections::HashSet::new();
-        logs.retain(|log| seen.insert(log.clone()));
-        Ok(logs)
     }
 
     fn write_met(&self, feed: &NarrowedFeed, met: &Fingerprints) -> anyhow::Result<u64> {
@@ -362,16 +347,6 @@ fn write_creations(
         }
     }
     Ok(count)
-}
-
-/// A file with one thing a line; - is standard input.
-fn read_list(path: &Path) -> anyhow::Result<String> {
-    let text = if path.as_os_str() == "-" {
-        io::read_to_string(io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
-    text.with_context(|| format!("cannot read the list {}", path.display()))
 }
 
 fn kind(text: &str) -> Result<Kind, String> {

@@ -71,8 +71,12 @@ Examples:
 
 If nothing is found, there are no rows, a note on standard error, and exit code 0.";
 
+/// How the rows begin: as CSV, as JSON lines, as a table for people.
+const STARTS: [&str; 3] = ["ioc,ioc_type,", "{\"ioc\":", "IOC "];
+
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let search = options.search()?;
+    options.rows.check(&STARTS, &options.network.files())?;
     let by_malware = matches!(search, Search::Malware { .. });
     let network = Network::new(&options.network)?;
     let download = match network.download(&Request::Search(search)) {

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use threatfox::output::Output;
+use threatfox::output::{Like, Output};
 use threatfox::sightings::Sightings;
 use threatfox::source::Input;
 
 use super::Usage;
-use crate::outputs::check_distinct;
+use crate::outputs::{check_distinct, check_replaced};
 use crate::say::say;
 use crate::strength::MinStrength;
 
@@ -51,7 +51,18 @@ A hit that is in two files, or was found by two hunts, counts once. The same hit
 Exit codes:
   0  done
   1  failed: a file cannot be read or written, or holds no such hit
-  2  wrong usage";
+  2  wrong usage
+  3  refused: the output is a file of another kind, or one that is read";
+
+/// The outputs, by how they begin.
+const MISP: Like = Like {
+    name: "sightings for MISP",
+    starts: &["[\n{\"values\":", "[]"],
+};
+const STIX: Like = Like {
+    name: "a bundle of sightings",
+    starts: &["{\n  \"id\": \"bundle--", "{\n  \"type\": \"bundle\""],
+};
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let outputs: [(_, Option<&Path>); 2] = [
@@ -59,6 +70,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         ("--stix", options.stix.as_deref()),
     ];
     check_distinct(&outputs)?;
+    let kinds = [(outputs[0].1, MISP), (outputs[1].1, STIX)];
+    let inputs: Vec<_> = options.hits.iter().map(PathBuf::as_path).collect();
+    check_replaced(&kinds, &inputs)?;
     if options.misp_source.trim().is_empty() {
         return Err(Usage("--misp-source is empty: say who has seen it".to_owned()).into());
     }

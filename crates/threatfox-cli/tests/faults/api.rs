@@ -43,7 +43,7 @@ faults! {
     illegal_days => 1, ["1 to 7 days"], |bench| asked(1, bench, API, status("illegal_days"));
     no_result => 1, ["found nothing"], |bench| asked(1, bench, API, status("no_result"));
     // The server sends the key back: it must not show.
-    unknown_status => 1, ["ThreatFox answered", "hello_<AUTH-KEY>", "some text"], |bench| {
+    unknown_status => 1, ["the API answered", "hello_<AUTH-KEY>", "some text"], |bench| {
         asked(1, bench, API, status(&format!("hello_{KEY}")))
     };
     bad_gateway => 1, ["HTTP 502", "502 Server Error", "try again later"], |bench| {

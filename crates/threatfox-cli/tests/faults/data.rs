@@ -50,6 +50,15 @@ faults! {
     no_network_in_a_warning_list => 1, ["is neither an address nor a network"], |bench| {
         listed(bench, r#"{"type":"cidr","list":["203.0.113.0/33"]}"#)
     };
+    no_name_in_a_warning_list => 1, ["\"http://evil.example/\" is not a host name", "lists/x.json"], |bench| {
+        listed(bench, r#"{"type":"hostname","list":["http://evil.example/"]}"#)
+    };
+    two_warning_lists_of_one_name => 1, ["has the same name"], |bench| {
+        std::fs::create_dir_all(bench.path("lists/x")).unwrap();
+        std::fs::write(bench.path("lists/x/list.json"), r#"{"type":"cidr","list":[]}"#).unwrap();
+        std::fs::write(bench.path("lists/x.json"), r#"{"type":"cidr","list":[]}"#).unwrap();
+        asked(0, bench, LISTS, ok(csv_export(3, 3)))
+    };
     hostile_pattern_in_a_warning_list => 1, ["the pattern \"(a{1000}){1000}\""], |bench| {
         listed(bench, r#"{"type":"regex","list":["(a{1000}){1000}"]}"#)
     };

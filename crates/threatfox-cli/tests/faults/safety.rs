@@ -30,6 +30,17 @@ faults! {
     rows_by_ioc_are_there => 3, ["holds rows by IOC, not a feed by key", "--force"], |bench| {
         onto(bench, "ioc,ioc_type,key\n", FULL)
     };
+    rejects_over_another_file => 3, ["holds something else, not a list of rejects", "name another file"], |bench| {
+        fs::write(bench.path("notes"), "my notes\n").unwrap();
+        fs::write(bench.path("export.csv"), csv_export(9, 9)).unwrap();
+        let args = ["normalize", "export.csv", "-o", "feed.csv", "--rejects", "notes"];
+        bench.finish(bench.command(&args))
+    };
+    output_over_an_input => 3, ["is read by this very run", "name another file"], |bench| {
+        fs::write(bench.path("export.csv"), csv_export(9, 9)).unwrap();
+        let args = ["normalize", "export.csv", "-o", "feed.csv", "--rejects", "export.csv"];
+        bench.finish(bench.command(&args))
+    };
     a_feed_is_there => 3, ["holds a feed by key, not rows by IOC", "--force"], |bench| {
         onto(bench, LAST_GOOD, "fetch --source full --by ioc")
     };

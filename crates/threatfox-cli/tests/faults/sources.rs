@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Bench, Ran, Server, answer};
+use crate::support::{Bench, Ran, Server, answer, csv_export, ok};
 use crate::{args, faults, run};
 
 /// Normalizes a text with more words on the command line.
@@ -35,6 +35,15 @@ faults! {
     };
     empty_export_of_hashes => 1, ["it holds no records"], |bench| {
         file(bench, "", "# MalwareBazaar recent malware samples\n# sha256_hash\nn/a\n")
+    };
+    part_cannot_stay => 1, ["rows by IOC and JSON lines cannot keep the part of one source", "--force"], |bench| {
+        fs::write(bench.path("rows.jsonl"), "{\"ioc\":\"evil.top\"}\n").unwrap();
+        let server = Server::start(|request| match request {
+            request if request.starts_with("GET /export/") => ok(csv_export(9, 9)),
+            _ => answer("404 Not Found", "", ""),
+        });
+        let sources = format!("full,urlhaus={}/u.csv", server.url);
+        bench.run(&server, &["fetch", "--by", "ioc", "--source", &sources, "-o", "rows.jsonl"])
     };
     every_source_fails => 1, ["no source gave anything new"], |bench| {
         let server = Server::always(answer("404 Not Found", "", ""));

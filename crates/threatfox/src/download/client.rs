@@ -253,6 +253,7 @@ impl Client {
     /// The address of another source's export, with the key where it wants one and may have it.
     fn other_url(&self, other: &Other) -> Result<Url, DownloadError> {
         url_policy::check(&other.url)?;
+        url_policy::check_by_tls(&other.url)?;
         if !other.wants_key() {
             return Ok(other.url.clone());
         }

@@ -26,6 +26,7 @@ pub use cache::{Cache, CacheError, Cached};
 pub use client::{Client, ClientOptions};
 pub use error::DownloadError;
 pub use request::{Days, Export, ExportType, Format, Other, Period, Request, Search};
+pub use url_policy::is_https_or_local;
 
 /// A whole answer. The file is removed when this is dropped.
 #[derive(Debug)]

@@ -36,6 +36,12 @@ pub(super) fn check(url: &Url) -> Result<(), DownloadError> {
     })
 }
 
+/// Is the address asked by TLS, or on this machine?
+#[must_use]
+pub fn is_https_or_local(url: &Url) -> bool {
+    url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
+}
+
 /// Does the address stay on this machine? Only there may the key go without TLS, and no proxy is asked.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -46,9 +52,20 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Refuses to ask another source in the clear: what it answers could be anybody's.
+pub(super) fn check_by_tls(url: &Url) -> Result<(), DownloadError> {
+    if is_https_or_local(url) {
+        return Ok(());
+    }
+    Err(DownloadError::Address {
+        url: shown(url),
+        reason: "it must begin with https://; plain http is for this machine only",
+    })
+}
+
 /// Refuses to send the key in the clear.
 pub(super) fn check_for_key(url: &Url) -> Result<(), DownloadError> {
-    if url.scheme() == "https" || is_loopback(url) {
+    if is_https_or_local(url) {
         Ok(())
     } else {
         Err(DownloadError::KeyInClear { url: shown(url) })

@@ -114,12 +114,15 @@ fn read(file: &mut dyn BufRead) -> (Content, u64, Option<io::Error>) {
         Content::Other(clean(text).chars().take(40).collect())
     };
     let mut lines = count_lines(&start);
+    let mut last = start.last().copied();
     let damage = begun.err().or_else(|| {
         loop {
             let count = match file.fill_buf() {
-                Ok([]) => return None,
+                // Each line of ours has an end.
+                Ok([]) => return last.filter(|last| *last != b'\n').map(|_| cut()),
                 Ok(block) => {
                     lines += count_lines(block);
+                    last = block.last().copied();
                     block.len()
                 }
                 Err(error) => return Some(error),
@@ -128,6 +131,13 @@ fn read(file: &mut dyn BufRead) -> (Content, u64, Option<io::Error>) {
         }
     });
     (content, lines.saturating_sub(u64::from(csv)), damage)
+}
+
+fn cut() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "it ends in the middle of a line",
+    )
 }
 
 fn count_lines(block: &[u8]) -> u64 {
@@ -228,6 +238,19 @@ mod tests {
             panic!("{cut:?}")
         };
         assert!((1000..10_000).contains(&rows), "{rows}");
+        let whole = feed(9);
+        let plain = look(&whole[..whole.len() - 5], Shape::ByKey).unwrap();
+        assert!(
+            matches!(
+                plain,
+                Earlier::Feed {
+                    rows: 8,
+                    damage: Some(_),
+                    ..
+                }
+            ),
+            "{plain:?}"
+        );
         let broken = look(b"\x1f\x8bnonsense", Shape::ByKey).unwrap();
         assert!(matches!(
             broken,

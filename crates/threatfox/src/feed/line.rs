@@ -8,7 +8,7 @@ use crate::error::{Error, Place};
 use crate::source::{Budget, MAX_FIELD, skip_mark};
 
 /// A line may have this many bytes.
-const MAX_LINE: u64 = 4 * MAX_FIELD as u64;
+pub(super) const MAX_LINE: usize = 4 * MAX_FIELD;
 
 /// Reads line after line into one buffer.
 pub(super) struct Lines<'a> {
@@ -42,7 +42,7 @@ impl<'a> Lines<'a> {
     pub fn next(&mut self) -> Result<Option<(Place, &str)>, Error> {
         self.bytes.clear();
         (&mut self.content)
-            .take(MAX_LINE + 1)
+            .take(MAX_LINE as u64 + 1)
             .read_until(b'\n', &mut self.bytes)
             .map_err(|source| Error::Unreadable {
                 name: self.name.to_owned(),
@@ -54,7 +54,7 @@ impl<'a> Lines<'a> {
         self.number += 1;
         self.budget.check_records(self.name, self.number)?;
         let place = Place::Line(self.number);
-        if self.bytes.len() as u64 > MAX_LINE {
+        if self.bytes.len() > MAX_LINE {
             let problem = "the line is larger than the bound of 256 KiB";
             return Err(broken(self.name, place, problem));
         }

@@ -1,5 +1,6 @@
 //! The feed by key: what its columns are, and how it is written and read.
 
+mod bounds;
 mod earlier;
 mod line;
 mod narrow;
@@ -8,6 +9,7 @@ mod row;
 
 use std::io::{self, Write};
 
+pub(crate) use bounds::MAX_KEY;
 pub use earlier::Earlier;
 pub use narrow::{Line, lines};
 pub use read::read;
@@ -103,6 +105,7 @@ fn rows(part: &dyn Part, lists: &WarningLists, layout: Layout) -> io::Result<(Ve
     let mut counts = RowCounts::default();
     let mut warner = Warner::new(lists);
     let (mut regex, mut ports) = (String::new(), String::new());
+    let mut names: [String; 3] = Default::default();
     part.each_row(&mut |row| {
         counts.add(row.kind, row.first_seen, row.last_seen);
         counts.add_source(row.source, row.first_seen.max(row.last_seen));
@@ -111,12 +114,23 @@ fn rows(part: &dyn Part, lists: &WarningLists, layout: Layout) -> io::Result<(Ve
         regex.clear();
         push_regex(&mut regex, row.kind, row.key, row.exact);
         ports.clear();
-        for port in row.ports {
+        let first_ports = bounds::first_ports(row.ports);
+        counts.add_cut("ports", first_ports.len() < row.ports.len());
+        for port in first_ports {
             if !ports.is_empty() {
                 ports.push(';');
             }
             ports.push_str(itoa::Buffer::new().format(*port));
         }
+        let [malware, threats, sources] = &mut names;
+        let mut first = |column, names, buffer| {
+            let (names, cut) = bounds::first_names(names, buffer);
+            counts.add_cut(column, cut);
+            names
+        };
+        let malware = first("malware", row.malware, malware);
+        let threats = first("threat_type", row.threat_type, threats);
+        let sources = first("source", row.source, sources);
         // Only a URL can have what CSV must quote; hosts, addresses and hashes cannot.
         let cell = if row.kind == Kind::Url {
             Cell::Text
@@ -131,15 +145,15 @@ fn rows(part: &dyn Part, lists: &WarningLists, layout: Layout) -> io::Result<(Ve
             Cell::Plain(row.ioc_type),
             cell(&regex),
             Cell::Plain(&ports),
-            Cell::Text(row.malware),
-            Cell::Text(row.threat_type),
+            Cell::Text(malware),
+            Cell::Text(threats),
             Cell::Number(row.confidence.into()),
             row.first_seen.map_or(Cell::None, Cell::Time),
             row.last_seen.map_or(Cell::None, Cell::Time),
             row.id.map_or(Cell::None, Cell::Number),
             Cell::Number(row.iocs),
             Cell::Flag(row.compromised),
-            Cell::Plain(row.source),
+            Cell::Plain(sources),
             Cell::Text(row.link),
             Cell::Text(warning),
         ])

@@ -1,10 +1,12 @@
 //! Which valid records are wanted.
 
 use crate::false_positives::FalsePositives;
+use crate::feed::MAX_KEY;
 use crate::ioc::Ioc;
 use crate::ip::{Scope, scope};
+use crate::match_key::Kind;
 use crate::policy::Policy;
-use crate::record::Record;
+use crate::record::{Column, Record};
 use crate::reject::{Reason, Reject};
 use crate::url::UrlHost;
 
@@ -27,6 +29,10 @@ impl Filter {
     /// Why a record is not wanted, if so.
     #[must_use]
     pub fn check(&self, record: &Record<'_>) -> Option<Reject> {
+        if let Some(longest) = longest_text(record).filter(|longest| *longest > MAX_KEY) {
+            let detail = format!("a key or an indicator of {longest} bytes: {MAX_KEY} at most");
+            return Some(Reason::TooLarge.because(detail));
+        }
         if record.confidence < self.min_confidence {
             return Some(Reason::LowConfidence.because(format!(
                 "{} is below {}",
@@ -55,6 +61,22 @@ impl Filter {
             _ => None,
         }
     }
+}
+
+/// The bytes of the longest key, or of the indicator as it is written. Nothing where no key can be too long, as nearly always:
+/// a URL triples at most, by its escapes, and its host is short.
+fn longest_text(record: &Record<'_>) -> Option<usize> {
+    let written = record.raw.get(Column::Ioc).len();
+    if written <= MAX_KEY / 4 - 100 {
+        return None;
+    }
+    let Ioc::Url(url) = &record.ioc else {
+        return Some(written);
+    };
+    let unicode = url.unicode();
+    let spellings = url.spellings().chain(unicode.as_deref()).map(str::len);
+    let key = spellings.max()? + Kind::Url.prefix().len();
+    Some(key.max(written))
 }
 
 /// The scope of an indicator's address; of a network that of its first address, or else of its last.

@@ -15,15 +15,12 @@ use crate::error::Error;
 use crate::feed::{self, FeedRow};
 use crate::ioc::IocType;
 use crate::match_key::{Key, KeyMaker, Kind};
-use crate::record::{Column, Record};
+use crate::record::{Column, Record, UNKNOWN_MALWARE};
 use crate::text::clean;
 use crate::warning::limit;
 
 /// No time.
 const NEVER: i64 = i64::MIN;
-
-/// ThreatFox's own word where no family is known. Hunts leave out what has none, by their `MalwareRegex`.
-const UNKNOWN: &str = "Unknown malware";
 
 /// What one record says about one key.
 #[derive(Debug, Clone, Copy)]
@@ -84,7 +81,11 @@ impl Store for KeyStore {
         } else {
             malware
         };
-        let malware = if malware.is_empty() { UNKNOWN } else { malware };
+        let malware = if malware.is_empty() {
+            UNKNOWN_MALWARE
+        } else {
+            malware
+        };
         let malware = self.malware.number(malware)?;
         let threat_type = self
             .threat_types

@@ -122,7 +122,7 @@ impl<'a, S: Store> Normalizer<'a, S> {
     }
 
     fn drop(&mut self, raw: &RawRecord<'_>, reject: &Reject) -> Result<(), Error> {
-        self.counts.drop(reject, raw.get(Column::Id));
+        self.counts.drop(reject, raw);
         if reject.reason == Reason::UnknownType {
             self.counts.unknown_type(raw.get(Column::IocType));
         }

@@ -50,7 +50,9 @@ impl Origin {
         }
         let id = id.map(|id| id.to_string()).unwrap_or_default();
         let digits = key.split_once(':').map_or("", |(_, digits)| digits);
-        link.push_str(&self.page.replace("{id}", &id).replace("{hash}", digits));
+        let page = self.page.replace("{id}", &id).replace("{hash}", digits);
+        // The rest of a URL's key may be anything, and the page may ask for it often.
+        link.push_str(safe_page(&page).unwrap_or_default());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where the result goes: standard output, or a file that appears whole or not at all.
 
+mod guard;
+mod gzip;
 mod target;
 
 use std::fs::{self, File};
@@ -9,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 
+pub use guard::{Like, check_like, check_not_read};
 pub use target::same_place;
 
 use crate::error::Error;
 use crate::temporary::TemporaryFile;
 use crate::text::hex;
-use flate2::write::GzEncoder;
-use flate2::{Compression, GzBuilder};
+use gzip::Gzip;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -43,7 +45,7 @@ pub struct Output {
 
 enum Stream {
     Plain(Hashing),
-    Gzip(Box<GzEncoder<Hashing>>),
+    Gzip(Gzip<Hashing>),
 }
 
 enum Place {
@@ -79,9 +81,7 @@ impl Output {
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
         {
-            Stream::Gzip(Box::new(
-                GzBuilder::new().write(hashing, Compression::new(6)),
-            ))
+            Stream::Gzip(Gzip::new(hashing))
         } else {
             Stream::Plain(hashing)
         };

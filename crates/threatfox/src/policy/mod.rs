@@ -19,6 +19,7 @@
 //! ```
 
 mod entry;
+mod message;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use crate::record::Record;
 use crate::reject::{Reason, Reject};
 use crate::rules::Strength;
 use crate::shared_hosts::SharedHosts;
+use crate::text::clean;
 use crate::warning::{WarningLists, name_with_limit, without_limit};
 use entry::HostEntry;
 use section::{Cause, Entries, Section, WrittenSection};
@@ -109,7 +111,7 @@ impl Policy {
         }
         let options = serde_yaml::options! { with_snippet: false };
         let written: Written = serde_yaml::from_str_with_options(text, options)
-            .map_err(|error| wrong(error.to_string()))?;
+            .map_err(|error| wrong(message::message(&error)))?;
         let ignore = written.ignore.map(Section::new);
         if let Some((list, line)) = ignore.iter().flat_map(Section::lists).next() {
             return Err(wrong(format!(
@@ -164,7 +166,11 @@ impl Policy {
     pub fn weakening(&self, record: &Record<'_>) -> Option<String> {
         self.weaken.iter().find_map(|(limit, section)| {
             let Cause { section, entry, .. } = section.find(record)?;
-            Some(name_with_limit(&format!("{MARK}{section} {entry}"), *limit))
+            // A line break there would end the row.
+            Some(name_with_limit(
+                &clean(&format!("{MARK}{section} {entry}")),
+                *limit,
+            ))
         })
     }
 

@@ -9,7 +9,7 @@ use serde_yaml::Spanned;
 
 use super::entry::{HashEntry, HostEntry, Name, Network, Percent, UrlEntry};
 use crate::ioc::Ioc;
-use crate::record::{Column, Record, THREATFOX};
+use crate::record::{Column, Record, THREATFOX, UNKNOWN_MALWARE};
 use crate::shared_hosts::HostSet;
 use crate::url::UrlHost;
 
@@ -164,8 +164,13 @@ impl Section {
         let id = record.id.filter(|_| source == THREATFOX);
         let id = id.and_then(|id| Some((id, self.ids.get(&id)?)));
         let confidence = self.below_confidence;
+        let printable = match (raw.get(Column::Malware), raw.get(Column::MalwarePrintable)) {
+            // As the feed shows it.
+            ("", "") => UNKNOWN_MALWARE,
+            (_, printable) => printable,
+        };
         name(&self.malware, "malware", raw.get(Column::Malware))
-            .or_else(|| name(&self.malware, "malware", raw.get(Column::MalwarePrintable)))
+            .or_else(|| name(&self.malware, "malware", printable))
             .or_else(|| name(&self.reporters, "reporters", raw.get(Column::Reporter)))
             .or_else(|| {
                 tags.split(',')

@@ -173,15 +173,46 @@ fn a_fault_is_told_with_line_and_column() {
         ("ignore:\n  malware: ['']\n", "the name is empty"),
         ("ignore:\n  ids: [x]\n", "line 2, column 9"),
         ("ignore:\n  ips: 10.0.0.0/8\n", "line 2, column 8"),
-        ("ignore:\n  ips: []\n  ips: []\n", "duplicate"),
+        (
+            "ignore:\n  ips: []\n  ips: []\n",
+            "ips stands here a second time: put its entries where it stands first at line 3, column 3",
+        ),
+        (
+            "ignore:\n---\nignore:\n",
+            "a second document begins here, and a policy is one: remove the line --- at line 3",
+        ),
+        (
+            "ignore:\n  tags: a\n",
+            "a list belongs here, such as [one, another] at line 2, column 9",
+        ),
+        ("ignore: [a]\n", "names of sections belong here"),
+        ("ignore:\n  ids: [x]\n", "this is not a number"),
+        (
+            "ignore:\n  domains: [*.evil.example]\n",
+            "put quotes around a text that begins with *",
+        ),
         ("- ips\n", "line 1, column 1"),
     ] {
         let error = Policy::parse("p.yaml", text).unwrap_err().to_string();
+        assert!(!error.contains("Options") && !error.contains("from_str"));
         assert!(
             error.contains("p.yaml") && error.contains(expected),
             "{error}"
         );
     }
+}
+
+#[test]
+fn a_record_without_a_family_goes_by_the_name_that_the_feed_shows() {
+    let policy = Policy::parse("p", "ignore: {malware: [unknown malware]}").unwrap();
+    let of = |malware| {
+        let mut raw = RawRecord::default();
+        raw.set(Column::Ioc, "evil.example");
+        raw.set(Column::IocType, "domain");
+        raw.set(Column::MalwarePrintable, malware);
+        policy.check(&Record::parse(&raw).unwrap()).is_some()
+    };
+    assert!(of("") && of("Unknown malware") && !of("Mirai"));
 }
 
 #[test]

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::Error;
 
 /// Whatever the input, it may unpack to so much.
-const FREE_BYTES: u64 = 1 << 20;
+pub(crate) const FREE_BYTES: u64 = 1 << 20;
 /// And to so many times what is packed.
-const RATIO: u64 = 100;
+pub(crate) const RATIO: u64 = 100;
 /// Whatever the input, it may have so many records.
 const FREE_RECORDS: u64 = 10_000;
 

@@ -34,7 +34,7 @@ use std::io::BufRead;
 
 use serde::Serialize;
 
-pub(crate) use budget::Budget;
+pub(crate) use budget::{Budget, FREE_BYTES, RATIO};
 pub use container::Input;
 pub(crate) use container::{skip_mark, unpack, unpack_gzip};
 pub(crate) use csv_records::Records;

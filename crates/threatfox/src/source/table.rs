@@ -104,6 +104,7 @@ pub(super) fn read(
         form: Form::default(),
         records: 0,
         longer: 0,
+        promised: None,
     };
     let content = Cursor::new(head.rest).chain(content);
     ahead(Records::new(content, head.lines + 1), |batch| {
@@ -115,6 +116,13 @@ pub(super) fn read(
         records.try_for_each(|record| table.take(&record, take, sink))
     })?;
     table.form.check(name, table.records)?;
+    if let Some(promised) = table.promised.filter(|promised| *promised != table.records) {
+        let records = table.records;
+        return Err(Error::Incomplete {
+            name: name.to_owned(),
+            problem: format!("its last line promises {promised} entries, {records} are there"),
+        });
+    }
     Ok(Report {
         name: name.to_owned(),
         format,
@@ -124,12 +132,24 @@ pub(super) fn read(
     })
 }
 
+/// The number in Feodo's last line: `# END 3 entries`.
+fn promised(comment: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(comment).ok()?;
+    let words: Vec<_> = text.split_ascii_whitespace().collect();
+    match words[..] {
+        ["#", "END", number, "entries" | "entry"] => number.parse().ok(),
+        _ => None,
+    }
+}
+
 struct Table {
     names: Vec<String>,
     form: Form,
     records: u64,
     /// Records with more fields than columns.
     longer: u64,
+    /// How many records the last line says that there are, where it does.
+    promised: Option<u64>,
 }
 
 impl Table {
@@ -141,6 +161,7 @@ impl Table {
     ) -> Result<(), Error> {
         let first = record.fields().next().unwrap_or_default();
         if first.starts_with(b"#") {
+            self.promised = promised(first).or(self.promised);
             return Ok(());
         }
         self.records += 1;

@@ -6,6 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 use regex_lite::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use crate::host::{Host, NotAHost};
 use crate::ip::network;
 use crate::match_key::Kind;
 use crate::rules::reader::canonical;
@@ -128,7 +129,7 @@ impl List {
             informs: written.category == "known" || name == "sinkholes",
             // As MISP does.
             takes: takes.unwrap_or(Classes::ALL),
-            entries: Entries::of(&written.r#type, written.list)?,
+            entries: Entries::of(&written.r#type, &written.list)?,
         })
     }
 
@@ -145,7 +146,7 @@ impl List {
 }
 
 impl Entries {
-    fn of(kind: &str, list: Vec<String>) -> Result<Self, String> {
+    fn of(kind: &str, list: &[String]) -> Result<Self, String> {
         Ok(match kind {
             "cidr" => {
                 let nets = list.iter().map(|entry| {
@@ -155,12 +156,15 @@ impl Entries {
                 Self::Networks(nets.collect::<Result<_, _>>()?)
             }
             "hostname" => {
-                let names = list.iter().map(|name| name.trim().trim_matches('.'));
-                Self::Hostnames(names.map(str::to_lowercase).collect())
+                let names = list.iter().map(|entry| hostname(entry));
+                Self::Hostnames(names.collect::<Result<_, _>>()?)
             }
-            "string" => Self::Strings(list),
-            "substring" => Self::Substrings(list.iter().map(|part| part.to_lowercase()).collect()),
-            "regex" => Self::Pattern(Box::new(one_pattern(&list)?)),
+            "string" => Self::Strings(list.iter().map(|text| text.trim().to_owned()).collect()),
+            "substring" => {
+                let parts = list.iter().map(|part| part.trim().to_lowercase());
+                Self::Substrings(parts.collect())
+            }
+            "regex" => Self::Pattern(Box::new(one_pattern(list)?)),
             other => {
                 let other: String = crate::text::clean(other).chars().take(40).collect();
                 return Err(format!(
@@ -169,6 +173,28 @@ impl Entries {
             }
         })
     }
+}
+
+/// A name as it is looked up: in A-labels, without a dot or `*.` before it, as it stands for all below it anyway. What can
+/// be no name would match nothing, and nobody would notice.
+fn hostname(entry: &str) -> Result<String, String> {
+    let name = entry.trim();
+    let name = name.strip_prefix("*.").unwrap_or(name).trim_matches('.');
+    match Host::parse(name) {
+        Ok(host) => return Ok(host.as_str().to_owned()),
+        Err(NotAHost::SingleLabel) => {
+            if let Ok(label) = idna::domain_to_ascii(name) {
+                return Ok(label);
+            }
+        }
+        Err(_) if network(name).is_some() => {
+            return Err(format!(
+                "{entry:?} is an address, which only a list of the type cidr matches"
+            ));
+        }
+        Err(_) => {}
+    }
+    Err(format!("{entry:?} is not a host name"))
 }
 
 /// The network, an IPv4 one in its IPv6 form as the IPv4 one.

@@ -13,7 +13,7 @@ mod warner;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hashbrown::HashMap;
 use regex_lite::Regex;
@@ -125,11 +125,11 @@ impl WarningLists {
             let problem = "the folder holds neither NAME.json nor NAME/list.json";
             return Err(wrong(&folder.display().to_string(), problem));
         }
-        for (name, path) in files {
+        for (key, (name, path)) in files {
             let shown = path.display().to_string();
             let text = read_text(&path, &shown)?;
             let list = List::parse(&name, &text).map_err(|problem| wrong(&shown, &problem))?;
-            lists.insert(name, list);
+            lists.insert(key, list);
         }
         Self::of(lists)
     }
@@ -224,8 +224,8 @@ fn built_in() -> impl Iterator<Item = Result<(String, List), String>> {
         .map(|(name, text)| Ok((name.to_owned(), List::parse(name, text)?)))
 }
 
-/// The lists of a folder: their names and files.
-fn files_in(folder: &Path) -> Result<BTreeMap<String, std::path::PathBuf>, Error> {
+/// The lists of a folder by their names in lower case, as the policy compares them: the names as written, and the files.
+fn files_in(folder: &Path) -> Result<BTreeMap<String, (String, PathBuf)>, Error> {
     let io = |source| Error::Io {
         action: "read",
         path: folder.display().to_string(),
@@ -234,7 +234,9 @@ fn files_in(folder: &Path) -> Result<BTreeMap<String, std::path::PathBuf>, Error
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
-        let is_json = path.extension().is_some_and(|end| end == "json");
+        let is_json = path
+            .extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("json"));
         let (name, file) = if path.is_dir() {
             (path.file_name(), path.join("list.json"))
         } else if is_json {
@@ -242,10 +244,14 @@ fn files_in(folder: &Path) -> Result<BTreeMap<String, std::path::PathBuf>, Error
         } else {
             continue;
         };
-        if file.is_file()
-            && let Some(name) = name
-        {
-            files.insert(name.to_string_lossy().into_owned(), file);
+        let Some(name) = name.filter(|_| file.is_file()) else {
+            continue;
+        };
+        let name = name.to_string_lossy().into_owned();
+        let key = name.to_lowercase();
+        if let Some((_, other)) = files.insert(key, (name, file.clone())) {
+            let problem = format!("{} has the same name", other.display());
+            return Err(wrong(&file.display().to_string(), &problem));
         }
     }
     Ok(files)

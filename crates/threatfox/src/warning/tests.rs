@@ -83,6 +83,14 @@ fn each_type_matches_as_misp_says_and_only_what_its_attributes_name() {
             "CDN.example.",
             "cdn.example a.cdn.example",
         ),
+        (
+            "hostname",
+            "hostname",
+            "*.cdn.example",
+            "cdn.example a.cdn.example",
+        ),
+        ("string", "domain", " cdn.example", "cdn.example"),
+        ("substring", "url", " CDN ", url),
         ("hostname", "url", ".cdn.example", url),
         ("hostname", "ip-dst", "cdn.example", ""),
         ("hostname", "domain", "example", "cdn.example a.cdn.example"),
@@ -129,8 +137,23 @@ fn each_type_matches_as_misp_says_and_only_what_its_attributes_name() {
 
 #[test]
 fn a_name_in_u_labels_is_in_the_lists_of_its_a_labels() {
-    let lists = list("hostname", "domain", &["xn--bcher-kva.example"]).unwrap();
-    assert_eq!(warning(&lists, Kind::Domain, "www.bücher.example"), "mine");
+    for entry in ["xn--bcher-kva.example", "Bücher.example"] {
+        let lists = list("hostname", "domain", &[entry]).unwrap();
+        assert_eq!(warning(&lists, Kind::Domain, "www.bücher.example"), "mine");
+    }
+}
+
+#[test]
+fn no_list_of_a_folder_is_passed_over_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = r#"{"type":"cidr","list":["203.0.113.0/24"]}"#;
+    fs::write(folder.path().join("X.JSON"), list).unwrap();
+    let lists = WarningLists::with_folder(folder.path()).unwrap();
+    assert_eq!(warning(&lists, Kind::Ip, "203.0.113.7"), "X");
+    fs::create_dir(folder.path().join("x")).unwrap();
+    fs::write(folder.path().join("x/list.json"), list).unwrap();
+    let error = WarningLists::with_folder(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("has the same name"), "{error}");
 }
 
 #[test]
@@ -150,6 +173,22 @@ fn what_is_not_a_list_is_refused_with_what_is_wrong() {
         (
             r#"{"type":"bloom","list":[]}"#,
             "the type \"bloom\" is not cidr, hostname",
+        ),
+        (
+            r#"{"type":"hostname","list":["http://evil.example/"]}"#,
+            "\"http://evil.example/\" is not a host name",
+        ),
+        (
+            r#"{"type":"hostname","list":["evil.example", "203.0.113.7"]}"#,
+            "\"203.0.113.7\" is an address, which only a list of the type cidr",
+        ),
+        (
+            r#"{"type":"hostname","list":["2001:db8::/32"]}"#,
+            "is an address",
+        ),
+        (
+            r#"{"type":"hostname","list":["evil example"]}"#,
+            "is not a host name",
         ),
         (r#"{"type":"string","list":[" "]}"#, "an entry of 1 bytes"),
         (

@@ -78,6 +78,12 @@ impl FromStr for Asked {
             let url: Url = address
                 .parse()
                 .map_err(|error| format!("{address:?} is not an address: {error}"))?;
+            // One with a password is refused later, without showing it.
+            if url.password().is_none() && !download::is_https_or_local(&url) {
+                return Err(
+                    "it must begin with https://; plain http is for this machine only".into(),
+                );
+            }
             let host = url.host_str().unwrap_or_default().to_owned();
             let name = if name.is_empty() { &host } else { name };
             let name: SourceName = name.parse()?;
@@ -292,6 +298,9 @@ mod tests {
             "everything",
             "a b=https://x.example/",
             "x=y",
+            "x=http://cert.example/list.txt",
+            "http://203.0.113.7/list.txt",
+            "ftp://cert.example/list.txt",
         ] {
             assert!(text.parse::<Asked>().is_err(), "{text}");
         }

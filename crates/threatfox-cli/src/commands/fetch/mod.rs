@@ -123,7 +123,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
         mut feed,
         network,
     } = options;
-    let mut prepared = Prepared::new(&feed)?;
+    let mut prepared = Prepared::new(&feed, &network.files())?;
     let network = Network::new(&network)?;
     let fresh = Duration::from_secs(cache_seconds);
     let cache = Kept::open(cache, fresh)?;
@@ -199,7 +199,8 @@ fn check_named_once(sources: &[Asked]) -> Result<(), Usage> {
     for (n, source) in sources.iter().enumerate() {
         if sources[..n]
             .iter()
-            .any(|other| other.name() == source.name())
+            // Case makes no difference in a policy.
+            .any(|other| other.name().eq_ignore_ascii_case(source.name()))
         {
             return Err(Usage(format!(
                 "two sources are called {}: give one of them another name with NAME=https://…",

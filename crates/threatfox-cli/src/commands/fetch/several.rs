@@ -1,13 +1,15 @@
 //! A feed of several sources: one that fails, or gives much less than before, leaves its part of the feed in use.
 
 use std::collections::BTreeMap;
+use std::fs;
 
-use threatfox::carry;
+use threatfox::Error;
+use threatfox::carry::{self, InUse};
 use threatfox::source::Input;
 use threatfox::summary::{OfSource, Part, RowCounts, Summary};
 
 use super::super::feed::{BrokenPart, Draft, Inputs, PartInput, Prepared};
-use crate::feed_options::{By, FeedOptions};
+use crate::feed_options::FeedOptions;
 use crate::network::Network;
 use crate::say::say;
 
@@ -32,6 +34,7 @@ pub fn build(
     let earlier = Earlier::read(options);
     loop {
         check_some_left(sources)?;
+        earlier.check_parts_can_stay(sources, options)?;
         let (draft, kept) = match draft(sources, &earlier, options, prepared) {
             Ok(made) => made,
             Err(error) => {
@@ -47,6 +50,11 @@ pub fn build(
         for part in parts.iter().filter(|part| part.problem.is_some()) {
             say!("warning: {}", part.to_text());
         }
+        if let Some(damage) = earlier.damage.as_ref().filter(|_| !kept.is_empty()) {
+            say!(
+                "warning: the feed in use is damaged, so that the rows before this stay: {damage}"
+            );
+        }
         let mut summary = draft.publish(prepared)?;
         summary.parts = parts;
         return Ok(summary);
@@ -57,18 +65,49 @@ pub fn build(
 struct Earlier {
     feed: Input,
     rows: BTreeMap<String, u64>,
+    damage: Option<Error>,
+    /// Whether something is in use whose rows cannot be taken over: rows by IOC, JSON lines.
+    cannot_stay: bool,
 }
 
 impl Earlier {
-    /// Nothing, where there is no feed that could be read to its end: a part of it would be a part of a part.
     fn read(options: &FeedOptions) -> Self {
         let feed = Input::new(&options.output);
-        let readable = options.by == By::Key && options.output.is_file();
-        let rows = readable.then(|| carry::rows_by_source(&feed).ok());
+        let there = fs::metadata(&options.output);
+        let (in_use, cannot_stay) = if there.is_ok_and(|file| file.is_file() && file.len() > 0) {
+            let in_use = carry::rows_by_source(&feed);
+            let cannot_stay = in_use.is_err();
+            (in_use.unwrap_or_default(), cannot_stay)
+        } else {
+            (InUse::default(), false)
+        };
         Self {
             feed,
-            rows: rows.flatten().unwrap_or_default(),
+            rows: in_use.rows,
+            damage: in_use.damage,
+            cannot_stay,
         }
+    }
+
+    /// Where a source failed, its rows must not be lost.
+    fn check_parts_can_stay(
+        &self,
+        sources: &[Source],
+        options: &FeedOptions,
+    ) -> anyhow::Result<()> {
+        if !self.cannot_stay || options.force {
+            return Ok(());
+        }
+        for source in sources {
+            if let Err(problem) = &source.got {
+                anyhow::bail!(
+                    "{}: {problem}: rows by IOC and JSON lines cannot keep the part of one source, so {} stays as it is: try again later, make a feed by key as CSV, or do without the part with --force",
+                    source.name,
+                    options.output.display()
+                );
+            }
+        }
+        Ok(())
     }
 }
 

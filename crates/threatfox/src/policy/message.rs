@@ -1,0 +1,30 @@
+//! What is wrong with a policy, in the words of who writes one. The reader of YAML speaks to programmers.
+
+use serde_yaml::Error;
+
+/// The problem, with line and column.
+pub(super) fn message(error: &Error) -> String {
+    let text = match error {
+        Error::MultipleDocuments { .. } => {
+            "a second document begins here, and a policy is one: remove the line ---".to_owned()
+        }
+        Error::DuplicateMappingKey { key, .. } => {
+            let key = key.as_deref().unwrap_or("a name");
+            format!("{key} stands here a second time: put its entries where it stands first")
+        }
+        Error::Unexpected { expected, .. } if expected.starts_with("sequence") => {
+            "a list belongs here, such as [one, another]".to_owned()
+        }
+        Error::Unexpected { expected, .. } if expected.starts_with("mapping") => {
+            "names of sections belong here, each with a colon".to_owned()
+        }
+        Error::InvalidScalar { .. } => "this is not a number".to_owned(),
+        Error::UnknownAnchor { .. } => {
+            "this * refers to nothing: put quotes around a text that begins with *".to_owned()
+        }
+        other => return other.to_string(),
+    };
+    let place = error.location();
+    let place = place.map(|at| format!(" at line {}, column {}", at.line(), at.column()));
+    text + &place.unwrap_or_default()
+}
