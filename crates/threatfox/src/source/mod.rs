@@ -17,6 +17,7 @@ mod form;
 mod json_rows;
 mod json_text;
 mod json_value;
+mod lines;
 mod list;
 mod malwarebazaar;
 mod misp;

@@ -117,12 +117,12 @@ pub(super) fn typed<'a>(
         return sink.record(&raw);
     }
     match type_value(value) {
-        Ok((ioc_type, text)) => {
+        Ok((ioc_type, texts)) => texts.iter().try_for_each(|text| {
             let mut raw: RawRecord<'_> = raw;
             raw.set(Column::IocType, IocType::name(ioc_type));
-            raw.set(Column::Ioc, &text);
+            raw.set(Column::Ioc, text);
             sink.record(&raw)
-        }
+        }),
         Err(reject) => hand(&record(&[(Column::Ioc, value)]), Some(reject), sink),
     }
 }
