@@ -37,7 +37,7 @@ use serde::Serialize;
 
 pub(crate) use budget::Budget;
 pub use container::Input;
-pub(crate) use container::{skip_mark, unpack, unpack_gzip};
+pub(crate) use container::{refuse_utf16, skip_mark, unpack, unpack_gzip};
 pub(crate) use csv_records::Records;
 pub use custom::CsvColumns;
 pub(crate) use json_text::TextBound;
@@ -157,6 +157,7 @@ pub fn read(input: &Input, sink: &mut dyn Sink) -> Result<Report, Error> {
     unpack(input, |content, budget| {
         let name = input.name();
         let reading = input.reading();
+        refuse_utf16(name, content)?;
         let source = match reading.source() {
             Some(source) => source,
             None => recognize(name, content)?,

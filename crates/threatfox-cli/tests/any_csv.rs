@@ -1,0 +1,79 @@
+//! A CSV of any make, with `--columns`: its delimiter, its quotation marks, its dates.
+
+// The lint knows test functions only, not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::sources::{failed, made};
+
+#[test]
+fn the_delimiter_is_the_one_that_makes_the_columns() {
+    for delimiter in [",", ";", "\t", "|"] {
+        let csv = "when,ip,family\n2026-01-02,198.41.5.7,\"a, b\"\n".replace("\",", "\"\0");
+        let csv = csv
+            .replace(", ", "\0")
+            .replace(',', delimiter)
+            .replace('\0', ", ");
+        let (_, feed) = made(csv.as_bytes(), &["--columns", "value=ip,malware=family"]);
+        assert!(
+            feed.contains("198.41.5.7,ip,198.41.5.7,"),
+            "{delimiter:?}: {feed}"
+        );
+        assert!(feed.contains("\"a, b\""), "{delimiter:?}: {feed}");
+        let error = failed(csv.as_bytes(), &["--columns", "value=host"]);
+        assert!(error.contains("input has when, ip, family"), "{error}");
+    }
+}
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_is_damage_and_no_short_feed() {
+    let rows = |make: &dyn Fn(u32) -> String| (1..=100).map(make).collect::<String>();
+    let broken = |n| if n == 50 { "\"Foo" } else { "Foo" };
+    let custom = rows(&|n| format!("site{n}.example,{}\n", broken(n)));
+    let quoted_later = custom.replace("site80.example,Foo", "site80.example,\"Foo, Bar\"");
+    let urlhaus = rows(&|n| {
+        format!(
+            "{n},2026-01-02 03:04:05,http://site{n}.example/,online,{}\n",
+            broken(n)
+        )
+    });
+    let misp = rows(&|n| format!("domain,site{n}.example,{}\n", broken(n)));
+    let columns = ["--columns", "value=ip"];
+    for (text, args) in [
+        (format!("ip,family\n{custom}"), &columns[..]),
+        (format!("ip,family\n{quoted_later}"), &columns),
+        (format!("id,dateadded,url,url_status,tags\n{urlhaus}"), &[]),
+        (format!("type,value,comment\n{misp}"), &[]),
+    ] {
+        let error = failed(text.as_bytes(), args);
+        assert!(
+            error.contains("input, line 51: download the file again, or close it"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn utf_16_is_said_to_be_utf_16() {
+    let text = "ip,family\n198.41.5.7,Foo\n";
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    for (mark, content) in [
+        (&b"\xff\xfe"[..], &little),
+        (b"\xfe\xff", &big),
+        (b"", &little),
+        (b"", &big),
+    ] {
+        let content = [mark, content].concat();
+        for args in [
+            &[][..],
+            &["--columns", "value=ip"],
+            &["--input-format", "list"],
+        ] {
+            let error = failed(&content, args);
+            assert!(error.ends_with("input: save it as UTF-8"), "{error}");
+        }
+    }
+}
