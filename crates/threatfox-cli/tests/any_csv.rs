@@ -77,3 +77,34 @@ fn utf_16_is_said_to_be_utf_16() {
         }
     }
 }
+
+#[test]
+fn an_indicator_is_kept_without_a_date_or_a_confidence_that_cannot_be_read() {
+    let csv = "ip,seen,conf\n\
+        198.41.5.1,2026-01-02 03:04,85.0\n198.41.5.2,20260102,90%\n198.41.5.3,1767323040,85\n\
+        198.41.5.4,1767323040000,\n198.41.5.5,N/A,-\n198.41.5.6,-,n/a\n198.41.5.7,,None\n\
+        198.41.5.8,01/02/2026,high\n198.41.5.9,1066-10-14,150\n198.41.5.10,9999-12-31,0.9\n";
+    let columns = "value=ip,first_seen=seen,confidence=conf";
+    let (summary, feed) = made(csv.as_bytes(), &["--columns", columns]);
+    assert_eq!(summary["kept"], 10);
+    assert_eq!(summary["inputs"][0]["unread_values"], 6);
+    for (number, values) in [
+        (1, "85,2026-01-02T03:04:00Z,"),
+        (2, "90,2026-01-02T00:00:00Z,"),
+        (3, "85,2026-01-02T03:04:00Z,"),
+        (4, "50,2026-01-02T03:04:00Z,"),
+        (5, "50,,"),
+        (6, "50,,"),
+        (7, "50,,"),
+        (8, "50,,"),
+        (9, "50,,"),
+        (10, "50,,"),
+    ] {
+        let start = format!("198.41.5.{number},");
+        let row = feed.lines().find(|row| row.starts_with(&start)).unwrap();
+        assert!(
+            row.contains(&format!(",Unknown malware,,{values}")),
+            "{row}"
+        );
+    }
+}

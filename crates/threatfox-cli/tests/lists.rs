@@ -5,7 +5,10 @@
 
 mod support;
 
-use support::sources::made;
+use std::fs;
+
+use support::Bench;
+use support::sources::{failed, made, normalize};
 
 const PRIVATE: [&str; 1] = ["--allow-private"];
 
@@ -72,4 +75,45 @@ fn each_indicator_of_a_line_counts() {
 fn lines_that_end_with_cr_alone_are_lines() {
     let (summary, _) = made(b"a.example\rb.example\rc.example\r", &[]);
     assert_eq!(summary["kept"], 3);
+}
+
+#[test]
+fn a_csv_whose_columns_nobody_named_is_no_list() {
+    for csv in [
+        "victim_ip,c2\n198.41.5.1,198.41.5.6\n198.41.5.2,198.41.5.6\n",
+        "url,family\nhttp://a.example/x,mirai\nhttp://b.example/x,mirai\n",
+        "domain;seen\na.example;2026-01-02\nb.example;2026-01-02\n",
+    ] {
+        let error = failed(csv.as_bytes(), &[]);
+        assert!(error.contains("input: name them with --columns"), "{error}");
+    }
+    let (summary, _) = made(
+        b"site,seen\na.example,2026-01-02\n",
+        &["--input-format", "list"],
+    );
+    assert_eq!(
+        (&summary["kept"], &summary["dropped"]["bad_domain"]),
+        (&1.into(), &1.into())
+    );
+}
+
+#[test]
+fn what_this_program_wrote_is_already_a_feed() {
+    for args in [
+        &["--by", "key"][..],
+        &["--by", "ioc"],
+        &["--by", "ioc", "--format", "jsonl"],
+        &["--format", "jsonl"],
+    ] {
+        let bench = Bench::new();
+        fs::write(bench.path("list"), "a.example\nb.example\n").unwrap();
+        assert_eq!(normalize(&bench, &[&bench.path("list")], args).code, 0);
+        let ran = normalize(&bench, &[&bench.path("feed.csv")], &[]);
+        assert_eq!(ran.code, 1);
+        assert!(
+            ran.error().contains("already a feed"),
+            "{args:?} {}",
+            ran.stderr
+        );
+    }
 }

@@ -53,6 +53,14 @@ use crate::text::clean;
 /// The start of a feed's header, in every version.
 pub(crate) const FEED_START: &str = "key,kind,";
 
+/// How what this program writes begins: a feed and rows by IOC, as CSV and as lines of JSON.
+const OUR_OWN: [&str; 4] = [
+    FEED_START,
+    "ioc,ioc_type,key,kind,",
+    r#"{"key":"#,
+    r#"{"ioc":"#,
+];
+
 /// One field may have this many bytes; a larger one is damage or an attack.
 pub const MAX_FIELD: usize = 64 * 1024;
 
@@ -118,6 +126,9 @@ pub struct Report {
     /// Records with more fields than the header names. What is over is not used.
     #[serde(skip_serializing_if = "is_zero")]
     pub longer_records: u64,
+    /// Dates and confidences that cannot be read. Their indicators are kept without them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unread_values: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -244,7 +255,7 @@ fn recognize(name: &str, content: &mut dyn BufRead) -> Result<&'static dyn Sourc
     if text.is_empty() {
         return Err(Error::Empty { name });
     }
-    if text.starts_with(FEED_START) {
+    if OUR_OWN.iter().any(|start| text.starts_with(start)) {
         return Err(Error::AlreadyFeed { name });
     }
     if let Some(kind) = other_format(text) {

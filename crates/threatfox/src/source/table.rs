@@ -130,6 +130,7 @@ pub(super) fn read(
         records: table.records,
         unknown_columns: BTreeSet::new(),
         longer_records: table.longer,
+        unread_values: 0,
     })
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Place};
 use crate::record::{Column, RawRecord};
 use crate::reject::Reason;
 
-use line::read as items_of;
+pub(super) use line::read as items_of;
 
 /// If more than one record in so many is no indicator, the file is no list of them.
 const ONE_IN: u64 = 2;
@@ -78,6 +78,7 @@ impl Source for List {
             records: list.records,
             unknown_columns: BTreeSet::new(),
             longer_records: 0,
+            unread_values: 0,
         })
     }
 }

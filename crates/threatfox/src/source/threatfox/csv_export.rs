@@ -65,6 +65,7 @@ pub(super) fn read(
         records: export.records,
         unknown_columns: header.unknown,
         longer_records: export.longer,
+        unread_values: 0,
     })
 }
 
