@@ -55,7 +55,13 @@ fn of_library(error: &Error) -> Option<&'static str> {
         }
         Error::OfNoUse { .. } => "give a list of files, addresses, names or URLs",
         Error::NoColumns { .. } => "name columns that it has with --columns, in its own spelling",
-        Error::ColumnsNotNamed { .. } => "name them with --columns value=COLUMN,type=COLUMN",
+        Error::ColumnsNotNamed { .. } => {
+            "name them with --columns value=COLUMN,type=COLUMN, under a header that has them; or read a list with --input-format list"
+        }
+        Error::OpenQuote { .. } => {
+            "download the file again, or close it there: a quotation mark inside a field is written twice"
+        }
+        Error::Utf16 { .. } => "save it as UTF-8",
         Error::AlreadyFeed { .. } => "use it as it is",
         Error::NotFalsePositives { .. } => {
             "give the answer of the Hunting API's get_fplist, or the CSV of its page"

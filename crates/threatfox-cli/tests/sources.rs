@@ -169,6 +169,30 @@ fn networks_are_written_out_up_to_256_addresses() {
 }
 
 #[test]
+fn the_order_of_files_with_many_networks_makes_no_difference() {
+    let bench = Bench::new();
+    let networks = |first: usize| {
+        (0..400).fold(String::new(), |text, n| {
+            text + &format!("{first}.{}.{}.0/24\n", n / 256, n % 256)
+        })
+    };
+    fs::write(bench.path("na.txt"), networks(45)).unwrap();
+    fs::write(bench.path("nb.txt"), networks(46)).unwrap();
+    let (na, nb) = (bench.path("na.txt"), bench.path("nb.txt"));
+    let mut feeds = Vec::new();
+    for files in [&[&*na, &*nb][..], &[&nb, &na], &[&nb, &na, &nb]] {
+        let ran = normalize(&bench, files, &[]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        feeds.push(bench.read("feed.csv"));
+    }
+    assert_eq!(feeds[0].lines().count(), 1 + 131_072);
+    assert!(feeds[0] == feeds[1] && feeds[0] == feeds[2]);
+    let ran = normalize(&bench, &[&na, &na], &[]);
+    let summary: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(summary["kept"], 800, "a network counts once");
+}
+
+#[test]
 fn a_folder_with_a_manifest_is_a_feed_of_misp_events() {
     let bench = Bench::new();
     let folder = bench.path("misp");

@@ -97,6 +97,7 @@ pub fn read(feed: &Input, source: &str, sink: &mut dyn Sink) -> Result<Report, E
         records,
         unknown_columns: BTreeSet::new(),
         longer_records: 0,
+        unread_values: 0,
     })
 }
 

@@ -152,7 +152,21 @@ pub enum Error {
         /// The problem.
         problem: String,
     },
-    /// The same in a feed.
+    /// A field of a CSV does not end, so that nobody knows what is a record.
+    #[error("the quotation mark of a field is never closed: {name}, {place}")]
+    OpenQuote {
+        /// The input.
+        name: String,
+        /// Where it opens.
+        place: Place,
+    },
+    /// The text is in an encoding that this program does not read.
+    #[error("this is UTF-16: {name}")]
+    Utf16 {
+        /// The input.
+        name: String,
+    },
+    /// The structure of a feed is wrong.
     #[error("{problem}: {name}, {place}")]
     BrokenFeed {
         /// The feed.

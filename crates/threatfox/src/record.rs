@@ -1,7 +1,8 @@
 //! A record of any source: first as text under known names, then as values.
 
-use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
+mod time;
+
+pub use time::{parse_rfc3339, parse_time};
 
 use crate::ioc::{Ioc, IocType, Parsed};
 use crate::reject::{Reason, Reject};
@@ -11,9 +12,6 @@ pub const THREATFOX: &str = "threatfox";
 
 /// ThreatFox's page of a record. A feed has the number in place of it.
 pub const THREATFOX_PAGE: &str = "https://threatfox.abuse.ch/ioc/{id}/";
-
-/// ThreatFox's own word where no family is known. Hunts leave out what has none, by their `MalwareRegex`.
-pub const UNKNOWN_MALWARE: &str = "Unknown malware";
 
 /// The columns of a record, under one name for all sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,68 +189,30 @@ fn bad_date(field: &str) -> Reject {
     Reason::BadDate.because(format!("{field} is not YYYY-MM-DD HH:MM:SS"))
 }
 
-/// ThreatFox documents 50 as the confidence of a submission that states none; other sources have the same.
-fn parse_confidence(text: &str) -> Result<u8, Reject> {
+/// ThreatFox documents 50 as the confidence of a submission that states none; other sources have the same. Others write `85.0` or
+/// `90%` too.
+pub(crate) fn parse_confidence(text: &str) -> Result<u8, Reject> {
     if text.is_empty() {
         return Ok(50);
     }
-    text.parse()
-        .ok()
+    let plain = text.parse().ok().or_else(|| written_out(text));
+    plain
         .filter(|n| *n <= 100)
         .ok_or_else(|| Reason::BadConfidence.because("not a number from 0 to 100"))
 }
 
-/// Reads `YYYY-MM-DD HH:MM:SS`, with or without ` UTC`, as seconds since 1970. Also what other sources write: a date alone,
-/// RFC 3339, seconds since 1970.
-#[must_use]
-pub fn parse_time(text: &str) -> Option<i64> {
-    civil_seconds(text.strip_suffix(" UTC").unwrap_or(text), b' ').or_else(|| other_time(text))
-}
-
-/// The beginning of the year 0.
-const YEAR_0: i64 = -62_167_219_200;
-
-fn other_time(text: &str) -> Option<i64> {
-    if (9..=11).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) {
-        return text.parse().ok();
-    }
-    if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        // Years before 0 have no text of four digits, which a feed has.
-        return Some(time.as_second()).filter(|second| *second >= YEAR_0);
-    }
-    let date: Date = (text.len() == 10).then(|| text.parse().ok())??;
-    let time = TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight()));
-    Some(time.ok()?.as_second())
-}
-
-/// Reads `YYYY-MM-DDTHH:MM:SSZ`, as a feed has it, as seconds since 1970.
-#[must_use]
-pub fn parse_rfc3339(text: &str) -> Option<i64> {
-    civil_seconds(text.strip_suffix('Z')?, b'T')
-}
-
-/// Reads a date and a time of UTC with `between` between them.
-fn civil_seconds(text: &str, between: u8) -> Option<i64> {
-    let bytes: &[u8; 19] = text.as_bytes().try_into().ok()?;
-    if [bytes[4], bytes[7], bytes[10], bytes[13], bytes[16]] != [b'-', b'-', between, b':', b':'] {
+/// A number with a decimal point or a percent sign. `0.9` may be 90 or hardly anything: it is none.
+fn written_out(text: &str) -> Option<u8> {
+    let number = text.strip_suffix('%').map_or(text, str::trim_end);
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
+    if decimals.is_empty() || !decimals.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let two = |at: usize| -> Option<i8> {
-        let (tens, ones) = (
-            bytes[at].wrapping_sub(b'0'),
-            bytes[at + 1].wrapping_sub(b'0'),
-        );
-        (tens < 10 && ones < 10).then(|| i8::try_from(tens * 10 + ones).ok())?
-    };
-    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
-    let date = Date::new(year, two(5)?, two(8)?).ok()?;
-    let time = Time::new(two(11)?, two(14)?, two(17)?, 0).ok()?;
-    Some(
-        TimeZone::UTC
-            .to_timestamp(date.to_datetime(time))
-            .ok()?
-            .as_second(),
-    )
+    let whole = whole.parse().ok()?;
+    let exact = decimals.bytes().all(|b| b == b'0');
+    let fraction = text == number && (whole == 0 && !exact || whole == 1);
+    // 100 is the most, so nothing may be over it.
+    (!fraction && (whole < 100 || exact)).then_some(whole)
 }
 
 #[cfg(test)]
@@ -273,37 +233,6 @@ mod tests {
             raw.set(*column, text);
         }
         raw
-    }
-
-    #[test]
-    fn dates_are_read_with_and_without_utc() {
-        assert_eq!(parse_time("1970-01-02 00:00:01"), Some(86_401));
-        assert_eq!(
-            parse_time("2026-08-15 16:05:07 UTC"),
-            parse_time("2026-08-15 16:05:07")
-        );
-        for text in [
-            "",
-            "2026-02-30 00:00:00",
-            "2026-08-15T16:05:07",
-            "20260815",
-            "2026-08-15 25:00:00",
-            "２026-08-15 16:05:0",
-        ] {
-            assert_eq!(parse_time(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn dates_of_other_sources_are_read() {
-        for (text, second) in [
-            ("1970-01-02", 86_400),
-            ("1970-01-02T00:00:01Z", 86_401),
-            ("1970-01-02T01:00:01.432678+01:00", 86_401),
-            ("1472541011", 1_472_541_011),
-        ] {
-            assert_eq!(parse_time(text), Some(second), "{text}");
-        }
     }
 
     #[test]
@@ -363,6 +292,30 @@ mod tests {
                     .compromised,
                 expected
             );
+        }
+    }
+
+    #[test]
+    fn a_confidence_is_read_in_the_spellings_that_have_one_meaning() {
+        for (text, confidence) in [
+            ("", Some(50)),
+            ("85", Some(85)),
+            ("85.0", Some(85)),
+            ("85.5", Some(85)),
+            ("90%", Some(90)),
+            ("0.5 %", Some(0)),
+            ("100.0", Some(100)),
+            ("0.0", Some(0)),
+            ("0.9", None),
+            ("1.0", None),
+            ("100.5", None),
+            ("101%", None),
+            ("-1", None),
+            ("high", None),
+            ("85.", None),
+            ("8.5.0", None),
+        ] {
+            assert_eq!(parse_confidence(text).ok(), confidence, "{text}");
         }
     }
 

@@ -378,6 +378,13 @@ impl Summary {
                 input.longer_records, input.name
             );
         }
+        for input in self.inputs.iter().filter(|input| input.unread_values > 0) {
+            let _ = write!(
+                text,
+                "\n  {} dates and confidences of {} cannot be read; their indicators are kept without them",
+                input.unread_values, input.name
+            );
+        }
         text
     }
 }

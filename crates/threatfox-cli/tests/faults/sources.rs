@@ -25,7 +25,16 @@ faults! {
         file(bench, " --columns value=ip", "when,address\n2026-11-01,198.41.5.7\n")
     };
     columns_not_named => 1, ["its columns are not named"], |bench| {
-        file(bench, " --input-format csv", "when,address\n2026-11-01,198.41.5.7\n")
+        file(bench, "", "when,address\n2026-11-01,198.41.5.7\n")
+    };
+    quotation_mark_open => 1, ["the quotation mark of a field is never closed"], |bench| {
+        file(bench, " --columns value=ip", "ip,family\n198.41.5.7,\"Foo\n198.41.5.8,Foo\n")
+    };
+    utf_16 => 1, ["this is UTF-16"], |bench| {
+        file(bench, "", "e\0v\0i\0l\0.\0t\0o\0p\0")
+    };
+    rows_of_ours => 1, ["already a feed"], |bench| {
+        file(bench, "", "ioc,ioc_type,key,kind,regex\nevil.top,domain,evil.top,domain,\n")
     };
     list_of_nonsense => 1, ["(so in 3 of 4 records)"], |bench| {
         file(bench, " --input-format list", "evil.top\nwhat a day\nso it is\nand so on\n")

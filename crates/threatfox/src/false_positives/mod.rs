@@ -13,7 +13,7 @@ use crate::ioc::Ioc;
 use crate::match_key::Kind;
 use crate::record::{Record, parse_time};
 use crate::reject::{Reason, Reject};
-use crate::source::{Input, MAX_FIELD, Records, TextBound, skip_mark, unpack};
+use crate::source::{Input, MAX_FIELD, Records, TextBound, refuse_utf16, skip_mark, unpack};
 use crate::text::clean;
 use crate::value::read_value;
 
@@ -53,6 +53,7 @@ impl FalsePositives {
     pub fn read(input: &Input) -> Result<Self, Error> {
         let mut list = Self::default();
         unpack(input, |content, budget| {
+            refuse_utf16(input.name(), content)?;
             let start = content.fill_buf().map_err(|error| damaged(input, error))?;
             let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
             let format = start.trim_ascii_start().first().copied();
@@ -172,7 +173,7 @@ fn read_csv(
     skip_mark(content).map_err(|error| damaged(input, error))?;
     let mut positions = None;
     for batch in Records::new(content, 1) {
-        let batch = batch.map_err(|error| damaged(input, error))?;
+        let batch = batch.map_err(|stop| stop.of(input.name()))?;
         for record in batch.records() {
             let texts = record.texts().map_err(|_| Error::Broken {
                 name: input.name().to_owned(),

@@ -7,7 +7,7 @@ use super::{COLUMNS, FeedRow, REQUIRED};
 use crate::error::{Error, Place};
 use crate::match_key::{Kind, SUBDOMAINS, push_regex};
 use crate::record::{THREATFOX, parse_rfc3339};
-use crate::source::{Input, MAX_FIELD, unpack};
+use crate::source::{Input, MAX_FIELD, refuse_utf16, unpack};
 use crate::text::clean;
 
 /// Reads a feed by key, plain or gzipped, and hands over each row and its place. Gives back the number of rows.
@@ -23,6 +23,7 @@ pub fn read(
     take: &mut dyn FnMut(&FeedRow<'_>, Place) -> Result<(), Error>,
 ) -> Result<u64, Error> {
     unpack(input, |content, budget| {
+        refuse_utf16(input.name(), content)?;
         let mut lines = Lines::new(input.name(), content, budget)?;
         let header = Header::read(&mut lines)?;
         let mut rows = 0;

@@ -2,12 +2,16 @@
 
 mod filter;
 mod key_store;
+mod networks;
 mod origin;
 mod row_store;
 
 pub use filter::Filter;
 pub use key_store::KeyStore;
 pub use row_store::{IocRow, RowStore};
+
+use ipnet::IpNet;
+use networks::Networks;
 
 use crate::error::Error;
 use crate::ioc::Ioc;
@@ -17,9 +21,6 @@ use crate::reject::{Reason, Reject};
 use crate::shared_hosts::SharedHosts;
 use crate::source::Sink;
 use crate::summary::Counts;
-
-/// So many addresses of networks are written out in one feed.
-const MAX_IN_NETWORKS: u64 = 1 << 17;
 
 /// Takes each reject, where a list of them is wanted.
 pub type RejectSink<'a> = Box<dyn FnMut(&RawRecord<'_>, &Reject) -> Result<(), Error> + 'a>;
@@ -50,8 +51,7 @@ pub struct Normalizer<'a, S> {
     keys: KeyMaker,
     store: S,
     counts: Counts,
-    /// How many addresses the networks kept so far have.
-    in_networks: u64,
+    networks: Networks,
     rejects: Option<RejectSink<'a>>,
 }
 
@@ -64,7 +64,7 @@ impl<'a, S: Store> Normalizer<'a, S> {
             keys: KeyMaker::new(shared),
             store: S::default(),
             counts: Counts::default(),
-            in_networks: 0,
+            networks: Networks::default(),
             rejects: None,
         }
     }
@@ -86,7 +86,14 @@ impl<'a, S: Store> Normalizer<'a, S> {
     ///
     /// # Errors
     /// [`Error::NothingLeft`] where a feed would be empty, or there was no record at all.
-    pub fn finish(self) -> Result<(S, Counts), Error> {
+    pub fn finish(mut self) -> Result<(S, Counts), Error> {
+        for (held, times) in std::mem::take(&mut self.networks).finish() {
+            let record = Record::parse(&held.raw());
+            // It was read before.
+            if let Ok(record) = record {
+                self.keep(&record, times)?;
+            }
+        }
         let Self {
             mut store, counts, ..
         } = self;
@@ -100,24 +107,27 @@ impl<'a, S: Store> Normalizer<'a, S> {
         Ok((store, counts))
     }
 
-    /// Counts the addresses of a network: a few bytes of input must not become 256 rows each without end.
-    fn check_network(&mut self, record: &Record<'_>) -> Option<Reject> {
-        let Ioc::Network(network) = &record.ioc else {
-            return None;
-        };
-        self.in_networks += 1 << (network.max_prefix_len() - network.prefix_len());
-        (self.in_networks > MAX_IN_NETWORKS).then(|| {
-            let detail = format!("networks of more than {MAX_IN_NETWORKS} addresses in all");
-            Reason::NetworkTooLarge.because(detail)
-        })
+    /// Holds a network back, and leaves out those that no longer fit.
+    fn hold(&mut self, network: IpNet, raw: &RawRecord<'_>) -> Result<(), Error> {
+        for (held, times) in self.networks.hold(network, raw) {
+            let detail = format!("networks of more than {} addresses in all", networks::MOST);
+            let reject = Reason::NetworkTooLarge.because(detail);
+            for _ in 0..times {
+                self.drop(&held.raw(), &reject)?;
+            }
+        }
+        Ok(())
     }
 
-    fn keep(&mut self, record: &Record<'_>) -> Result<(), Error> {
+    /// Keeps a record that came so many times.
+    fn keep(&mut self, record: &Record<'_>, times: u64) -> Result<(), Error> {
         let weakening = self.filter.policy.weakening(record);
         let spared = self
             .store
             .add(record, weakening.as_deref(), &mut self.keys)?;
-        self.counts.keep(record, spared);
+        for _ in 0..times {
+            self.counts.keep(record, spared);
+        }
         Ok(())
     }
 
@@ -140,10 +150,13 @@ impl<S: Store> Sink for Normalizer<'_, S> {
             Ok(record) => record,
             Err(reject) => return self.drop(raw, &reject),
         };
-        let reject = self.filter.check(&record);
-        match reject.or_else(|| self.check_network(&record)) {
-            Some(reject) => self.drop(raw, &reject),
-            None => self.keep(&record),
+        if let Some(reject) = self.filter.check(&record) {
+            return self.drop(raw, &reject);
+        }
+        match record.ioc {
+            // A network of one address is a row, as an address is.
+            Ioc::Network(network) if networks::addresses(network) > 1 => self.hold(network, raw),
+            _ => self.keep(&record, 1),
         }
     }
 

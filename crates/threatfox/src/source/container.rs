@@ -245,6 +245,33 @@ fn unpack_zip<T>(
     read(&mut bounded(member, &budget), &budget)
 }
 
+/// Refuses UTF-16, as some tools of Windows write it: read as UTF-8 it would be nothing but nonsense.
+///
+/// # Errors
+/// [`Error::Utf16`], or the content cannot be read.
+pub(crate) fn refuse_utf16(name: &str, content: &mut dyn BufRead) -> Result<(), Error> {
+    let start = content.fill_buf().map_err(|source| Error::Unreadable {
+        name: name.to_owned(),
+        source,
+    })?;
+    if is_utf16(start) {
+        return Err(Error::Utf16 {
+            name: name.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// By its byte order mark, or by the zero that half of each of the first letters is.
+fn is_utf16(text: &[u8]) -> bool {
+    let marked = text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff");
+    marked
+        || matches!(
+            text,
+            [0, 1..=255, 0, 1..=255, ..] | [1..=255, 0, 1..=255, 0, ..]
+        )
+}
+
 /// Passes over the byte order mark that some editors put in front of a text.
 pub(crate) fn skip_mark(content: &mut dyn BufRead) -> io::Result<()> {
     if content.fill_buf()?.starts_with(MARK) {

@@ -17,6 +17,7 @@ mod form;
 mod json_rows;
 mod json_text;
 mod json_value;
+mod lines;
 mod list;
 mod malwarebazaar;
 mod misp;
@@ -36,7 +37,7 @@ use serde::Serialize;
 
 pub(crate) use budget::{Budget, FREE_BYTES, RATIO};
 pub use container::Input;
-pub(crate) use container::{skip_mark, unpack, unpack_gzip};
+pub(crate) use container::{refuse_utf16, skip_mark, unpack, unpack_gzip};
 pub(crate) use csv_records::Records;
 pub use custom::CsvColumns;
 pub(crate) use json_text::TextBound;
@@ -51,6 +52,14 @@ use crate::text::clean;
 
 /// The start of a feed's header, in every version.
 pub(crate) const FEED_START: &str = "key,kind,";
+
+/// How what this program writes begins: a feed and rows by IOC, as CSV and as lines of JSON.
+const OUR_OWN: [&str; 4] = [
+    FEED_START,
+    "ioc,ioc_type,key,kind,",
+    r#"{"key":"#,
+    r#"{"ioc":"#,
+];
 
 /// One field may have this many bytes; a larger one is damage or an attack.
 pub const MAX_FIELD: usize = 64 * 1024;
@@ -117,6 +126,9 @@ pub struct Report {
     /// Records with more fields than the header names. What is over is not used.
     #[serde(skip_serializing_if = "is_zero")]
     pub longer_records: u64,
+    /// Dates and confidences that cannot be read. Their indicators are kept without them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unread_values: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -156,6 +168,7 @@ pub fn read(input: &Input, sink: &mut dyn Sink) -> Result<Report, Error> {
     unpack(input, |content, budget| {
         let name = input.name();
         let reading = input.reading();
+        refuse_utf16(name, content)?;
         let source = match reading.source() {
             Some(source) => source,
             None => recognize(name, content)?,
@@ -242,7 +255,7 @@ fn recognize(name: &str, content: &mut dyn BufRead) -> Result<&'static dyn Sourc
     if text.is_empty() {
         return Err(Error::Empty { name });
     }
-    if text.starts_with(FEED_START) {
+    if OUR_OWN.iter().any(|start| text.starts_with(start)) {
         return Err(Error::AlreadyFeed { name });
     }
     if let Some(kind) = other_format(text) {

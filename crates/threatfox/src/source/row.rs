@@ -14,16 +14,22 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The first of these fields that is not empty. MalwareBazaar writes `n/a` for an empty one.
+    /// The first of these fields that is not empty. MalwareBazaar writes `n/a` for an empty one, people a dash.
     pub fn get(&self, names: &[&str]) -> &'a str {
         let all = || self.names.iter().zip(self.texts);
         let found = names.iter().find_map(|name| {
             let (_, text) = all().find(|(known, _)| known == name)?;
             let text = text.trim();
-            (!matches!(text, "" | "n/a" | "None" | "null")).then_some(text)
+            (!is_empty(text)).then_some(text)
         });
         found.unwrap_or_default()
     }
+}
+
+fn is_empty(text: &str) -> bool {
+    let words = || ["-", "n/a", "none", "null", "nan"];
+    text.len() <= 4
+        && (text.is_empty() || words().iter().any(|word| word.eq_ignore_ascii_case(text)))
 }
 
 /// Makes a record of these columns.

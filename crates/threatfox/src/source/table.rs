@@ -15,19 +15,23 @@ use crate::reject::Reason;
 /// A header has so many bytes before it at most, comments included.
 const MAX_HEAD: u64 = 1 << 20;
 
+/// What may stand between the fields of a line, the likeliest first.
+pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
 /// The function that takes a row.
 pub(super) type Take<'a> = &'a mut dyn FnMut(&Row<'_>, &mut dyn Sink) -> Result<(), Error>;
 
 /// The lines before the data.
 pub(super) struct Head {
     names: Vec<String>,
+    delimiter: u8,
     lines: u64,
     /// Data that was read already.
     rest: Vec<u8>,
 }
 
-/// Reads to the header: the first line, without its comment sign, for which `is_header` holds. A line of data before it is the
-/// header too where `bare` has its names: then the file has none.
+/// Reads to the header: the first line, without its comment sign, for which `is_header` holds, whichever delimiter it has. A line
+/// of data before it is the header too where `bare` has its names: then the file has none.
 pub(super) fn head(
     name: &str,
     content: &mut dyn BufRead,
@@ -53,10 +57,12 @@ pub(super) fn head(
         let text = String::from_utf8_lossy(&line);
         let text = text.trim_start_matches('\u{feff}').trim();
         let comment = text.strip_prefix('#');
-        let names = names_in(comment.unwrap_or(text));
-        if is_header(&names) {
+        let header = comment.unwrap_or(text);
+        let split = DELIMITERS.map(|delimiter| (names_in(header, delimiter), delimiter));
+        if let Some((names, delimiter)) = split.iter().find(|(names, _)| is_header(names)) {
             return Ok(Head {
-                names,
+                names: names.clone(),
+                delimiter: *delimiter,
                 lines,
                 rest: Vec::new(),
             });
@@ -65,13 +71,16 @@ pub(super) fn head(
             continue;
         }
         if bare.is_empty() {
+            let most = split.iter().rev().max_by_key(|(names, _)| names.len());
+            let columns = most.map_or(String::new(), |(names, _)| names.join(", "));
             return Err(Error::NoColumns {
                 name: name.to_owned(),
-                columns: names.join(", ").chars().take(500).collect(),
+                columns: columns.chars().take(500).collect(),
             });
         }
         return Ok(Head {
             names: bare.iter().map(|name| (*name).to_owned()).collect(),
+            delimiter: b',',
             lines: lines - 1,
             rest: line,
         });
@@ -79,8 +88,10 @@ pub(super) fn head(
 }
 
 /// The names of the columns, trimmed and in lower case.
-pub(super) fn names_in(header: &str) -> Vec<String> {
-    let batch = Records::new(header.trim().as_bytes(), 1).next();
+pub(super) fn names_in(header: &str, delimiter: u8) -> Vec<String> {
+    // A tab at an end has an empty name beside it.
+    let header = header.trim_matches([' ', '\r', '\n']).as_bytes();
+    let batch = Records::new(header, 1).separated_by(delimiter).next();
     let Some(Ok(batch)) = batch else {
         return Vec::new();
     };
@@ -107,11 +118,9 @@ pub(super) fn read(
         promised: None,
     };
     let content = Cursor::new(head.rest).chain(content);
-    ahead(Records::new(content, head.lines + 1), |batch| {
-        let batch = batch.map_err(|source| Error::Unreadable {
-            name: name.to_owned(),
-            source,
-        })?;
+    let records = Records::new(content, head.lines + 1).separated_by(head.delimiter);
+    ahead(records, |batch| {
+        let batch = batch.map_err(|stop| stop.of(name))?;
         let mut records = batch.records();
         records.try_for_each(|record| table.take(&record, take, sink))
     })?;
@@ -129,6 +138,7 @@ pub(super) fn read(
         records: table.records,
         unknown_columns: BTreeSet::new(),
         longer_records: table.longer,
+        unread_values: 0,
     })
 }
 

@@ -4,6 +4,11 @@ mod refang;
 
 pub use refang::refang;
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::host::Host;
 use crate::ioc::{Algorithm, Ioc, IocType};
 use crate::ip::{parse_network, parse_with_port};
 use crate::reject::{Reason, Reject};
@@ -60,20 +65,23 @@ fn about_host(reject: Reject) -> Reject {
     Reason::BadDomain.because(format!("no address, URL or hash, and not a host: {why}"))
 }
 
-/// The type and the text of a value, as a record has them: addresses with their port, hashes without their name.
+/// The type of a value, and its texts as records have them: addresses with their port, hashes without their name. A URL
+/// without a scheme is two, as nobody knows which one it has.
 ///
 /// # Errors
 /// As [`read_value`]; those of a network.
-pub fn type_value(text: &str) -> Result<(IocType, String), Reject> {
-    if text.contains('/') && text.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':') {
-        match parse_network(text) {
-            Ok(network) => return Ok((IocType::IpPort, network.to_string())),
-            Err(reject) if reject.reason == Reason::NetworkTooLarge => return Err(reject),
-            // A host with a path.
-            Err(_) => {}
+pub fn type_value(text: &str) -> Result<(IocType, Vec<String>), Reject> {
+    if let Some((host, path)) = split_at_path(text) {
+        if let Some(network) = network(text, host, path) {
+            return Ok((IocType::IpPort, vec![network?.to_string()]));
+        }
+        if path.len() > 1 && names_host(host) {
+            let urls = ["http://", "https://"].map(|scheme| [scheme, text].concat());
+            Ioc::parse(IocType::Url, &urls[0])?;
+            return Ok((IocType::Url, urls.into()));
         }
     }
-    Ok(match read_value(text)? {
+    let (ioc_type, text) = match read_value(text)? {
         // With brackets, as the end of an IPv6 address could be a port.
         Ioc::Address(ip, None) if ip.is_ipv6() => (IocType::IpPort, format!("[{ip}]")),
         Ioc::Address(ip, None) => (IocType::IpPort, ip.to_string()),
@@ -85,7 +93,29 @@ pub fn type_value(text: &str) -> Result<(IocType, String), Reject> {
         Ioc::Domain(_) => (IocType::Domain, text.to_owned()),
         Ioc::Url(_) => (IocType::Url, text.to_owned()),
         Ioc::Hash(algorithm, digits) => (IocType::Hash(algorithm), digits.into_owned()),
-    })
+    };
+    Ok((ioc_type, vec![text]))
+}
+
+/// What stands in front of the first slash or question mark, and the rest with it, where there is no scheme.
+fn split_at_path(text: &str) -> Option<(&str, &str)> {
+    let (host, path) = text.split_at(text.find(['/', '?'])?);
+    let scheme = host.ends_with(':') && path.starts_with("//");
+    (!scheme).then_some((host, path))
+}
+
+/// A network, or why it is none though it looks so: `203.0.113.0/33`, `203.0.113.0/255.255.255.0`.
+fn network(text: &str, address: &str, prefix: &str) -> Option<Result<IpNet, Reject>> {
+    let address: Option<IpAddr> = address.parse().ok();
+    let digits = |b: u8| b.is_ascii_digit() || b == b'.';
+    let looks_so = address.is_some() && prefix.len() > 1 && prefix[1..].bytes().all(digits);
+    looks_so.then(|| parse_network(text))
+}
+
+/// Whether it is a name or an address, with or without a port.
+fn names_host(text: &str) -> bool {
+    let name = text.split_once(':').map_or(text, |(name, _)| name);
+    address(text).is_some() || Host::parse(name).is_ok()
 }
 
 #[cfg(test)]
@@ -150,11 +180,37 @@ mod tests {
                 "6a255bebf3dbcd13585538ed47dbafd7",
             ),
         ] {
-            let (ioc_type, read) = type_value(text).unwrap();
-            assert_eq!((ioc_type.name(), &*read), (name, value), "{text}");
+            let (ioc_type, texts) = type_value(text).unwrap();
+            assert_eq!((ioc_type.name(), &*texts.concat()), (name, value), "{text}");
         }
         let reason = |text| type_value(text).unwrap_err().reason;
         assert_eq!(reason("203.0.0.0/16"), Reason::NetworkTooLarge);
         assert_eq!(reason("what a day"), Reason::BadDomain);
+        assert_eq!(reason("203.0.113.0/33"), Reason::BadAddress);
+        assert_eq!(reason("203.0.113.0/255.255.255.0"), Reason::BadAddress);
+    }
+
+    #[test]
+    fn a_url_without_a_scheme_is_no_domain_but_a_url_of_either_scheme() {
+        for text in [
+            "github.com/evil/x",
+            "docs.google.com/forms/d/x",
+            "203.0.113.9:8080/index.php",
+            "evil.example:8080/x",
+            "evil.example?x=1",
+            "evil.example/x?to=http://a.example/",
+        ] {
+            let (ioc_type, texts) = type_value(text).unwrap();
+            assert_eq!(ioc_type, IocType::Url, "{text}");
+            assert_eq!(texts, ["http://", "https://"].map(|s| s.to_owned() + text));
+        }
+        // The root is the site.
+        for text in ["evil.example/", "evil.example:8080"] {
+            assert_eq!(type_value(text).unwrap().0, IocType::Domain, "{text}");
+        }
+        let reason = |text| type_value(text).unwrap_err().reason;
+        assert_eq!(reason("abc.onion/x"), Reason::Onion);
+        assert_eq!(reason("and/or"), Reason::BadDomain);
+        assert_eq!(reason("01/02/2026"), Reason::BadDomain);
     }
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::fields::MAX_FIELDS;
 use super::*;
 
 /// Hands out one byte at a time.
@@ -70,9 +71,63 @@ fn an_unclosed_quote_does_not_fill_the_memory() {
     let limit = 4 * MAX_RECORD as u64;
     let mut endless = Read::chain(&b"\"a\", \""[..], io::repeat(b'x')).take(limit);
     let first = Records::new(&mut endless, 1).next();
-    let error = first.unwrap().map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("bound of 1 MiB"));
+    let stop = first.unwrap().map(|_| ()).unwrap_err();
+    let error = stop.of("x").to_string();
+    assert!(
+        error.contains("line 1 is larger than the bound of 1 MiB"),
+        "{error}"
+    );
     assert!(endless.limit() >= limit / 2);
+}
+
+/// The line of the quotation mark that is never closed, if there is one.
+fn open_quote(text: &str) -> Option<u64> {
+    [
+        Box::new(text.as_bytes()) as Box<dyn Read>,
+        Box::new(Drip(text.as_bytes())),
+    ]
+    .map(|input| {
+        Records::new(input, 1).find_map(|batch| match batch.err()? {
+            Stop::OpenQuote { line } => Some(line),
+            stop => panic!("{stop:?}"),
+        })
+    })
+    .into_iter()
+    .reduce(|whole, dripped| {
+        assert_eq!(whole, dripped);
+        whole
+    })
+    .flatten()
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_damage_of_the_line_where_it_opens() {
+    let rows = "3,c\n".repeat(100);
+    assert_eq!(open_quote(&format!("1,a\n2,\"Foo\n{rows}")), Some(2));
+    assert_eq!(open_quote(&format!("1,a\n2,\"Foo\n{rows}\"")), None);
+    assert_eq!(open_quote("\"1\",\"a"), Some(1));
+    // A later field in quotes closes nothing.
+    assert_eq!(
+        open_quote(&format!("\"x\ny\",\"Foo\n{rows}4,\"d, e\"\n")),
+        Some(2)
+    );
+    assert_eq!(
+        open_quote(&format!("1,\"Foo\n{rows}\"4\",\"d\"\n")),
+        Some(1)
+    );
+    assert_eq!(
+        open_quote("1,\"the \"best\" one\nof, \"\"all\"\"\"\n"),
+        None
+    );
+}
+
+#[test]
+fn fields_stand_between_any_delimiter() {
+    let text = "a;\"b;c\";d,e\n";
+    let batch = Records::new(text.as_bytes(), 1).separated_by(b';').next();
+    let batch = batch.unwrap().unwrap();
+    let texts: Vec<_> = batch.records().flat_map(|r| r.texts().unwrap()).collect();
+    assert_eq!(texts, ["a", "b;c", "d,e"]);
 }
 
 #[test]
@@ -132,7 +187,9 @@ proptest! {
     fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(prop::sample::select(b"a\", \r\n\xff".to_vec()), 0..200)) {
         let mut seen = 0;
         for batch in Records::new(&bytes[..], 1) {
-            let batch = batch.unwrap();
+            let Ok(batch) = batch else {
+                break;
+            };
             seen += batch.records().flat_map(|r| r.fields()).map(<[u8]>::len).sum::<usize>();
         }
         prop_assert!(seen <= bytes.len());

@@ -1,5 +1,7 @@
 //! Any CSV, whose columns the user names: `value=indicator,type=kind,malware=family`.
 
+mod unnamed;
+
 use std::io::BufRead;
 use std::str::FromStr;
 
@@ -9,7 +11,7 @@ use super::types::type_of;
 use super::{Reading, Report, Sink, Source};
 use crate::error::Error;
 use crate::ioc::IocType;
-use crate::record::{Column, RawRecord};
+use crate::record::{Column, RawRecord, parse_confidence, parse_time};
 use crate::value::{refang, type_value};
 
 /// The names that the user may give, and the columns of a record that they stand for.
@@ -67,9 +69,9 @@ impl Source for Custom {
         "csv"
     }
 
-    /// Only on request: the columns have to be named.
-    fn recognizes(&self, _: &str) -> bool {
-        false
+    /// So that the error says what is missing: the columns have to be named.
+    fn recognizes(&self, start: &str) -> bool {
+        unnamed::is_table(start)
     }
 
     fn read(
@@ -86,18 +88,37 @@ impl Source for Custom {
         };
         let is_header = |names: &[String]| columns.iter().all(|(_, column)| names.contains(column));
         let head = head(name, content, &is_header, &[])?;
-        let mut take = |row: &Row<'_>, sink: &mut dyn Sink| take(row, columns, sink);
-        table::read(name, "csv", content, head, &mut take, sink)
+        let mut unread = 0;
+        let mut take = |row: &Row<'_>, sink: &mut dyn Sink| {
+            let (raw, without) = raw_of(row, columns);
+            unread += without;
+            let value = refang(raw.get(Column::Ioc)).into_owned();
+            typed(&value, raw.get(Column::IocType), raw, sink)
+        };
+        let mut report = table::read(name, "csv", content, head, &mut take, sink)?;
+        report.unread_values = unread;
+        Ok(report)
     }
 }
 
-fn take(row: &Row<'_>, columns: &[(Column, String)], sink: &mut dyn Sink) -> Result<(), Error> {
-    let mut raw = RawRecord::default();
+/// The columns of a row, and how many of them are left out: an indicator is worth more than its date, and here it is a person's
+/// table and not a program's format.
+fn raw_of<'a>(row: &Row<'a>, columns: &[(Column, String)]) -> (RawRecord<'a>, u64) {
+    let (mut raw, mut unread) = (RawRecord::default(), 0);
     for (column, name) in columns {
-        raw.set(*column, row.get(&[name]));
+        let text = row.get(&[name]);
+        let read = match column {
+            Column::FirstSeen | Column::LastSeen => text.is_empty() || parse_time(text).is_some(),
+            Column::Confidence => parse_confidence(text).is_ok(),
+            _ => true,
+        };
+        if read {
+            raw.set(*column, text);
+        } else {
+            unread += 1;
+        }
     }
-    let value = refang(raw.get(Column::Ioc)).into_owned();
-    typed(&value, raw.get(Column::IocType), raw, sink)
+    (raw, unread)
 }
 
 /// Hands over a record of a value whose type has another tool's name, or none: then the value says it.
@@ -117,12 +138,12 @@ pub(super) fn typed<'a>(
         return sink.record(&raw);
     }
     match type_value(value) {
-        Ok((ioc_type, text)) => {
+        Ok((ioc_type, texts)) => texts.iter().try_for_each(|text| {
             let mut raw: RawRecord<'_> = raw;
             raw.set(Column::IocType, IocType::name(ioc_type));
-            raw.set(Column::Ioc, &text);
+            raw.set(Column::Ioc, text);
             sink.record(&raw)
-        }
+        }),
         Err(reject) => hand(&record(&[(Column::Ioc, value)]), Some(reject), sink),
     }
 }

@@ -1,17 +1,21 @@
-//! A plain list: an indicator a line, as people write them into mails: defanged, with bullets and remarks.
+//! A plain list: indicators line by line, as people write them into mails: defanged, with bullets and remarks.
+
+mod line;
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use super::form::Form;
+use super::lines::Lines;
 use super::row::record;
-use super::{MAX_FIELD, Reading, Report, Sink, Source};
+use super::{Reading, Report, Sink, Source};
 use crate::error::{Error, Place};
 use crate::record::{Column, RawRecord};
-use crate::reject::{Reason, Reject};
-use crate::value::{refang, type_value};
+use crate::reject::Reason;
 
-/// If more than one line in so many is no indicator, the file is no list of them.
+pub(super) use line::read as items_of;
+
+/// If more than one record in so many is no indicator, the file is no list of them.
 const ONE_IN: u64 = 2;
 
 /// A list.
@@ -22,15 +26,21 @@ impl Source for List {
         "list"
     }
 
-    /// More than half of the lines have to be indicators. The last may be cut.
+    /// More than half of the lines have to begin with an indicator. The last may be cut.
     fn recognizes(&self, start: &str) -> bool {
         if start.starts_with(['{', '<', '"']) {
             return false;
         }
-        let whole = start.rsplit_once('\n').map_or(start, |(lines, _)| lines);
-        let lines: Vec<&str> = whole.lines().filter_map(indicator_in).collect();
-        let read = lines.iter().filter(|line| typed(line).is_ok()).count();
-        read * 2 > lines.len()
+        let ends = ['\n', '\r'];
+        let whole = start.rsplit_once(ends).map_or(start, |(lines, _)| lines);
+        let (mut lines, mut read) = (0, 0);
+        for line in whole.split(ends) {
+            if let Some(first) = items_of(line).first() {
+                lines += 1;
+                read += usize::from(first.is_indicator());
+            }
+        }
+        read * 2 > lines
     }
 
     fn read(
@@ -40,99 +50,78 @@ impl Source for List {
         content: &mut (dyn BufRead + Send),
         sink: &mut dyn Sink,
     ) -> Result<Report, Error> {
-        let mut form = Form::default();
-        let (mut number, mut records) = (0, 0);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let bound = MAX_FIELD as u64 + 1;
-            let read = content.take(bound).read_until(b'\n', &mut line);
-            read.map_err(|source| Error::Unreadable {
-                name: name.to_owned(),
-                source,
-            })?;
-            if line.is_empty() {
-                break;
-            }
-            number += 1;
-            let place = Place::Line(number);
-            let nothing = RawRecord::default();
-            if line.len() as u64 == bound {
-                records += 1;
-                let problem = "the line is larger than the bound of 64 KiB";
-                let reject = form.reject(Reason::TooLarge, place, problem);
-                sink.unreadable(&nothing, &reject)?;
-                skip_line(name, content)?;
-                continue;
-            }
-            let Ok(text) = std::str::from_utf8(&line) else {
-                records += 1;
-                let reject = form.reject(Reason::NotUtf8, place, "not UTF-8");
-                sink.unreadable(&nothing, &reject)?;
-                continue;
-            };
-            let Some(text) = indicator_in(text) else {
-                continue;
-            };
-            records += 1;
-            match typed(text) {
-                Ok((ioc_type, value)) => sink.record(&record(&[
-                    (Column::Ioc, &value),
-                    (Column::IocType, ioc_type),
-                ]))?,
-                Err(reject) => {
-                    let counted = form.reject(reject.reason, place, &reject.detail);
-                    sink.unreadable(&record(&[(Column::Ioc, text)]), &counted)?;
+        let mut list = Reader {
+            form: Form::default(),
+            records: 0,
+            sink,
+        };
+        let mut lines = Lines::new(content);
+        let unreadable = |source| Error::Unreadable {
+            name: name.to_owned(),
+            source,
+        };
+        while let Some(line) = lines.next().map_err(unreadable)? {
+            let place = Place::Line(line.number);
+            match line.bytes.map(str::from_utf8) {
+                None => {
+                    let problem = "the line is larger than the bound of 64 KiB";
+                    list.reject(Reason::TooLarge, place, problem, "")?;
                 }
+                Some(Err(_)) => list.reject(Reason::NotUtf8, place, "not UTF-8", "")?,
+                Some(Ok(text)) => list.take(text, place)?,
             }
         }
-        form.check_share(name, records, ONE_IN)?;
+        list.form.check_share(name, list.records, ONE_IN)?;
         Ok(Report {
             name: name.to_owned(),
             format: "list",
-            records,
+            records: list.records,
             unknown_columns: BTreeSet::new(),
             longer_records: 0,
+            unread_values: 0,
         })
     }
 }
 
-fn skip_line(name: &str, content: &mut (dyn BufRead + Send)) -> Result<(), Error> {
-    content
-        .skip_until(b'\n')
-        .map(|_| ())
-        .map_err(|source| Error::Unreadable {
-            name: name.to_owned(),
-            source,
-        })
+/// Hands over what the lines have, and counts it.
+struct Reader<'a> {
+    form: Form,
+    records: u64,
+    sink: &'a mut dyn Sink,
 }
 
-/// The value on a line, without bullet, quotes and the end of a sentence; empty for a comment.
-fn indicator_in(line: &str) -> Option<&str> {
-    let line = line.trim_start_matches('\u{feff}').trim();
-    if line.starts_with(['#', ';']) || line.starts_with("//") {
-        return None;
-    }
-    let bullet = |c: char| matches!(c, '-' | '*' | '•' | '–' | '>') || c.is_whitespace();
-    let text = line.trim_start_matches(bullet);
-    let quote =
-        |c: char| matches!(c, '"' | '\'' | '`' | '<' | '>' | '|' | ',' | ';') || c.is_whitespace();
-    let text = text.trim_matches(quote);
-    (!text.is_empty()).then_some(text)
-}
-
-/// The type and value of a text, or of its first word, where a remark follows.
-fn typed(text: &str) -> Result<(&'static str, String), Reject> {
-    let read = |text: &str| {
-        let plain = refang(text.trim_end_matches(['.', ',', ';', ':']));
-        type_value(&plain).map(|(ioc_type, value)| (ioc_type.name(), value))
-    };
-    match read(text) {
-        Err(reject) if reject.reason == Reason::BadDomain => {
-            let end = text.find(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|'));
-            end.map_or(Err(reject), |end| read(&text[..end]))
+impl Reader<'_> {
+    fn take(&mut self, line: &str, place: Place) -> Result<(), Error> {
+        for item in items_of(line) {
+            let (ioc_type, texts) = match item.value {
+                Ok(value) => value,
+                Err(reject) => {
+                    self.reject(reject.reason, place, &reject.detail, item.text)?;
+                    continue;
+                }
+            };
+            for text in &texts {
+                self.records += 1;
+                self.sink.record(&record(&[
+                    (Column::Ioc, text),
+                    (Column::IocType, ioc_type.name()),
+                ]))?;
+            }
         }
-        result => result,
+        Ok(())
+    }
+
+    fn reject(
+        &mut self,
+        reason: Reason,
+        place: Place,
+        problem: &str,
+        text: &str,
+    ) -> Result<(), Error> {
+        self.records += 1;
+        let reject = self.form.reject(reason, place, problem);
+        let raw: RawRecord<'_> = record(&[(Column::Ioc, text)]);
+        self.sink.unreadable(&raw, &reject)
     }
 }
 
@@ -141,27 +130,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_read_as_people_write_it() {
-        for (line, value) in [
-            ("- hxxp://evil[.]example/x", "http://evil.example/x"),
-            ("  * 203.0.113[.]7:443,", "203.0.113.7:443"),
-            ("`evil[.]example`", "evil.example"),
-            ("evil[.]example.", "evil.example"),
-            ("203[.]0[.]113[.]7 (C2 of the loader)", "203.0.113.7"),
-            ("evil.example;seen on Monday", "evil.example"),
-            ("203.0.113.0/29", "203.0.113.0/29"),
-        ] {
-            let read = indicator_in(line).map(|text| typed(text).unwrap().1);
-            assert_eq!(read.as_deref(), Some(value), "{line}");
-        }
-        for line in ["# evil.example", "// remark", "", " - ", "\u{feff}"] {
-            assert_eq!(indicator_in(line), None, "{line}");
-        }
-    }
-
-    #[test]
     fn half_of_the_lines_must_be_indicators() {
         assert!(List.recognizes("evil.example\nwhat a day\nbad.example\ncut"));
+        assert!(List.recognizes("evil.example\rwhat a day\rbad.example\rcut"));
         assert!(!List.recognizes("Dear all,\nsee below\nevil.example\n"));
     }
 }

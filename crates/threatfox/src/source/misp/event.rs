@@ -55,6 +55,7 @@ pub(super) fn read(
         records: walk.records,
         unknown_columns: BTreeSet::new(),
         longer_records: 0,
+        unread_values: 0,
     })
 }
 

@@ -30,7 +30,8 @@ impl Source for Misp {
             let event = ["{\"Event\":{", "{\"response\":", "[{\"Event\":{"];
             return event.iter().any(|start| json.starts_with(start));
         }
-        is_header(&table::names_in(start.lines().next().unwrap_or_default()))
+        let header = start.lines().next().unwrap_or_default();
+        is_header(&table::names_in(header, b','))
     }
 
     fn read(

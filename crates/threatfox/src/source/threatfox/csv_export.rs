@@ -54,7 +54,7 @@ pub(super) fn read(
     };
     let content = Cursor::new(header.first_data).chain(content);
     ahead(Records::new(content, header.lines), |batch| {
-        let batch = batch.map_err(|source| unreadable(name, source))?;
+        let batch = batch.map_err(|stop| stop.of(name))?;
         batch.records().try_for_each(|record| export.take(&record))
     })?;
     export.form.check(name, export.records)?;
@@ -65,6 +65,7 @@ pub(super) fn read(
         records: export.records,
         unknown_columns: header.unknown,
         longer_records: export.longer,
+        unread_values: 0,
     })
 }
 
@@ -186,9 +187,7 @@ fn read_header(name: &str, content: &mut dyn BufRead) -> Result<Header, Error> {
 
 fn set_columns(name: &str, header: &mut Header, names: &str) -> Result<(), Error> {
     let batch = Records::new(names.as_bytes(), header.lines).next();
-    let batch = batch
-        .transpose()
-        .map_err(|source| unreadable(name, source))?;
+    let batch = batch.transpose().map_err(|stop| stop.of(name))?;
     let record = batch.as_ref().and_then(|batch| batch.records().next());
     let names = record.and_then(|record| record.texts().ok());
     for name in names.into_iter().flatten() {

@@ -88,6 +88,7 @@ pub(super) fn read(
         records,
         unknown_columns: record.unknown,
         longer_records: 0,
+        unread_values: 0,
     })
 }
 
