@@ -42,7 +42,19 @@ impl Origin {
         }
     }
 
-    /// The page of the record with this number and key.
+    /// The page of the record with this number and key: `ThreatFox`'s too, which a feed leaves out.
+    pub fn page_of(&self, id: Option<u64>, key: &str) -> String {
+        let mut link = String::new();
+        match id {
+            Some(id) if self.is_threatfox => THREATFOX_PAGE.replace("{id}", &id.to_string()),
+            _ => {
+                self.link_of(id, key, &mut link);
+                link
+            }
+        }
+    }
+
+    /// The page of the record with this number and key, as a feed has it.
     pub fn link_of(&self, id: Option<u64>, key: &str, link: &mut String) {
         link.clear();
         if self.page.is_empty() || self.is_threatfox {

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::str::FromStr;
 
-use super::row::{Row, hand, record, unknown_type};
+use super::row::{Row, unknown_type};
 use super::table::{self, head};
 use super::types::type_of;
 use super::{Reading, Report, Sink, Source};
@@ -123,7 +123,7 @@ pub(super) fn typed<'a>(
             raw.set(Column::Ioc, &text);
             sink.record(&raw)
         }
-        Err(reject) => hand(&record(&[(Column::Ioc, value)]), Some(reject), sink),
+        Err(reject) => sink.unreadable(&raw, &reject),
     }
 }
 
