@@ -2,24 +2,24 @@
 
 mod filter;
 mod key_store;
+mod networks;
 mod origin;
 mod row_store;
 
 pub use filter::Filter;
 pub use key_store::KeyStore;
+pub(crate) use key_store::{family_of, shown_name};
+pub(crate) use networks::Networks;
+pub(crate) use origin::Origin;
 pub use row_store::{IocRow, RowStore};
 
 use crate::error::Error;
-use crate::ioc::Ioc;
 use crate::match_key::KeyMaker;
 use crate::record::{Column, RawRecord, Record};
 use crate::reject::{Reason, Reject};
 use crate::shared_hosts::SharedHosts;
 use crate::source::Sink;
 use crate::summary::Counts;
-
-/// So many addresses of networks are written out in one feed.
-const MAX_IN_NETWORKS: u64 = 1 << 17;
 
 /// Takes each reject, where a list of them is wanted.
 pub type RejectSink<'a> = Box<dyn FnMut(&RawRecord<'_>, &Reject) -> Result<(), Error> + 'a>;
@@ -50,8 +50,7 @@ pub struct Normalizer<'a, S> {
     keys: KeyMaker,
     store: S,
     counts: Counts,
-    /// How many addresses the networks kept so far have.
-    in_networks: u64,
+    networks: Networks,
     rejects: Option<RejectSink<'a>>,
 }
 
@@ -64,7 +63,7 @@ impl<'a, S: Store> Normalizer<'a, S> {
             keys: KeyMaker::new(shared),
             store: S::default(),
             counts: Counts::default(),
-            in_networks: 0,
+            networks: Networks::default(),
             rejects: None,
         }
     }
@@ -100,18 +99,6 @@ impl<'a, S: Store> Normalizer<'a, S> {
         Ok((store, counts))
     }
 
-    /// Counts the addresses of a network: a few bytes of input must not become 256 rows each without end.
-    fn check_network(&mut self, record: &Record<'_>) -> Option<Reject> {
-        let Ioc::Network(network) = &record.ioc else {
-            return None;
-        };
-        self.in_networks += 1 << (network.max_prefix_len() - network.prefix_len());
-        (self.in_networks > MAX_IN_NETWORKS).then(|| {
-            let detail = format!("networks of more than {MAX_IN_NETWORKS} addresses in all");
-            Reason::NetworkTooLarge.because(detail)
-        })
-    }
-
     fn keep(&mut self, record: &Record<'_>) -> Result<(), Error> {
         let weakening = self.filter.policy.weakening(record);
         let spared = self
@@ -141,7 +128,7 @@ impl<S: Store> Sink for Normalizer<'_, S> {
             Err(reject) => return self.drop(raw, &reject),
         };
         let reject = self.filter.check(&record);
-        match reject.or_else(|| self.check_network(&record)) {
+        match reject.or_else(|| self.networks.check(&record)) {
             Some(reject) => self.drop(raw, &reject),
             None => self.keep(&record),
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::arena::Names;
 use crate::error::Error;
-use crate::record::{THREATFOX, THREATFOX_PAGE};
+use crate::record::{Column, RawRecord, THREATFOX, THREATFOX_PAGE};
 use crate::text::clean;
 
 /// What stands between name and page.
@@ -16,7 +16,7 @@ const MAX_LINK: usize = 2048;
 
 /// Where a record comes from.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// The source's name.
     pub source: Box<str>,
     /// The page, with `{id}` and `{hash}` in it. Empty where there is none.
@@ -26,6 +26,12 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// That of a record.
+    pub fn of_record(raw: &RawRecord<'_>) -> Self {
+        let [source, page] = [Column::Source, Column::Link].map(|column| raw.get(column));
+        Self::of(&format!("{source}{BETWEEN}{page}"))
+    }
+
     fn of(text: &str) -> Self {
         let (source, page) = text.split_once(BETWEEN).unwrap_or((text, ""));
         // The separator of merged names cannot stand in a name, nor can what CSV must quote.
