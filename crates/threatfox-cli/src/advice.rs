@@ -53,6 +53,10 @@ fn of_library(error: &Error) -> Option<&'static str> {
         Error::UnknownFormat { .. } | Error::OtherFormat { .. } => {
             "give an export of abuse.ch, a MISP event, a STIX 2 bundle or a list of indicators, plain, gzipped or zipped; name the columns of any other CSV with --columns"
         }
+        Error::NoIndicators { .. } => {
+            "give a file that has some; where --input-format is given, name the form that the file has"
+        }
+        Error::SeveralFiles { .. } => "unpack it, and give its files",
         Error::OfNoUse { .. } => "give a list of files, addresses, names or URLs",
         Error::NoColumns { .. } => "name columns that it has with --columns, in its own spelling",
         Error::ColumnsNotNamed { .. } => {

@@ -174,7 +174,7 @@ fn damage_of_each_kind_fails_with_its_cause_and_leaves_the_earlier_output() {
         (
             "zip of two",
             zip_of(&[("a", &good), ("b", &good)]),
-            "holds 2 files",
+            "a zip of 2 files, where one is read",
         ),
         (
             "nothing left",

@@ -173,3 +173,24 @@ fn damage_of_each_form_is_a_message_or_a_counted_record() {
         }
     }
 }
+
+#[test]
+fn a_zip_of_several_files_is_whole_and_says_what_to_do() {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    for name in ["a.txt", "b.txt"] {
+        zip.start_file(name, options).unwrap();
+    }
+    let error = failed(zip.finish().unwrap().get_ref(), &[]);
+    assert!(
+        error.ends_with("input: unpack it, and give its files"),
+        "{error}"
+    );
+    assert!(
+        error.starts_with("threatfox: a zip of 2 files, where one is read: "),
+        "{error}"
+    );
+    let empty = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let error = failed(empty.finish().unwrap().get_ref(), &[]);
+    assert!(error.contains(" is empty: "), "{error}");
+}

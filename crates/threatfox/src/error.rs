@@ -184,6 +184,22 @@ pub enum Error {
         /// The missing part.
         problem: String,
     },
+    /// The data is whole, and nothing in it is an indicator: most often it is another file than the user meant.
+    #[error("{problem}: {name} has no indicators")]
+    NoIndicators {
+        /// The input.
+        name: String,
+        /// What is there, or is missing.
+        problem: String,
+    },
+    /// A zip has more than the one file that is read.
+    #[error("a zip of {files} files, where one is read: {name}")]
+    SeveralFiles {
+        /// The zip.
+        name: String,
+        /// How many it has.
+        files: usize,
+    },
     /// The API answered with something else than data.
     #[error("{source}: {name}")]
     Api {

@@ -13,6 +13,9 @@ pub const THREATFOX: &str = "threatfox";
 /// ThreatFox's page of a record. A feed has the number in place of it.
 pub const THREATFOX_PAGE: &str = "https://threatfox.abuse.ch/ioc/{id}/";
 
+/// ThreatFox's own word where no family is known. Hunts leave out what has none, by their `MalwareRegex`.
+pub const UNKNOWN_MALWARE: &str = "Unknown malware";
+
 /// The columns of a record, under one name for all sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // The names are ThreatFox's own.
@@ -30,6 +33,9 @@ pub enum Column {
     Reference,
     Tags,
     Reporter,
+    /// The tags of what the record is a part of, such as an event: they hold for all of its records. They stand apart, as a copy in
+    /// each record would cost memory without end.
+    SharedTags,
     /// A port that stands beside the indicator.
     Port,
     /// The name of the source.
@@ -40,7 +46,7 @@ pub enum Column {
 
 impl Column {
     /// How many there are.
-    pub const COUNT: usize = 16;
+    pub const COUNT: usize = 17;
 
     /// All of them, in their order.
     pub const ALL: [Self; Self::COUNT] = [
@@ -57,6 +63,7 @@ impl Column {
         Self::Reference,
         Self::Tags,
         Self::Reporter,
+        Self::SharedTags,
         Self::Port,
         Self::Source,
         Self::Link,
@@ -79,6 +86,7 @@ impl Column {
             Self::Reference => "reference",
             Self::Tags => "tags",
             Self::Reporter => "reporter",
+            Self::SharedTags => "shared_tags",
             Self::Port => "port",
             Self::Source => "source",
             Self::Link => "link",
@@ -149,7 +157,8 @@ impl<'a> Record<'a> {
             .ok_or_else(|| Reason::UnknownType.because(ioc_type.to_owned()))?;
         let Parsed { ioc, repaired } = Ioc::parse(ioc_type, raw.get(Column::Ioc))?;
         let time = |column, name| match raw.get(column) {
-            "" => Ok(None),
+            // Tools that have no time write 0 for it.
+            "" | "0" => Ok(None),
             text => parse_time(text).map(Some).ok_or_else(|| bad_date(name)),
         };
         Ok(Self {
@@ -189,11 +198,13 @@ fn bad_date(field: &str) -> Reject {
     Reason::BadDate.because(format!("{field} is not YYYY-MM-DD HH:MM:SS"))
 }
 
-/// ThreatFox documents 50 as the confidence of a submission that states none; other sources have the same. Others write `85.0` or
-/// `90%` too.
+/// ThreatFox documents it as the confidence of a submission that states none; other sources have the same.
+pub(crate) const DEFAULT_CONFIDENCE: u8 = 50;
+
+/// Others write `85.0` or `90%` too.
 pub(crate) fn parse_confidence(text: &str) -> Result<u8, Reject> {
     if text.is_empty() {
-        return Ok(50);
+        return Ok(DEFAULT_CONFIDENCE);
     }
     let plain = text.parse().ok().or_else(|| written_out(text));
     plain

@@ -65,7 +65,7 @@ pub fn write<W: Write>(
             row.last_seen.map_or(Cell::None, Cell::Time),
             Cell::Text(row.reporter),
             Cell::Text(row.reference),
-            Cell::Text(row.tags),
+            Cell::Text(&row.all_tags()),
             row.id.map_or(Cell::None, Cell::Number),
             Cell::Text(&row.page()),
             Cell::Text(row.source),

@@ -69,6 +69,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     };
     let mut explainer = Explainer::new(&plain, &ioc, filter, lists, shared);
     for input in options.read.inputs(&options.files)? {
+        explainer.begin(input.name());
         source::read(&input, &mut explainer)?;
     }
     let (read, findings) = explainer.finish();
@@ -102,13 +103,19 @@ fn answer(value: &str, read: u64, findings: &[Finding]) -> String {
     };
     for finding in findings {
         let Finding {
-            id,
+            input,
+            source,
+            link,
             ioc,
             ioc_type,
             malware,
             confidence,
             verdict,
         } = finding;
+        let ioc = match ioc_type.as_str() {
+            "" => ioc.clone(),
+            ioc_type => format!("{ioc} ({ioc_type})"),
+        };
         // Writing to a String does not fail.
         let _ = match verdict {
             Verdict::Matches {
@@ -124,16 +131,17 @@ fn answer(value: &str, read: u64, findings: &[Finding]) -> String {
                 let (name, strength) = (&matched.name, strength.name());
                 writeln!(
                     text,
-                    "  match     {ioc} ({ioc_type}): {name} ({strength}), key {key}{warning}"
+                    "  match     {ioc}: {name} ({strength}), key {key}{warning}"
                 )
             }
-            Verdict::NoMatch(why) => writeln!(text, "  no match  {ioc} ({ioc_type}): {why}"),
-            Verdict::Dropped(reject) => writeln!(text, "  left out  {ioc} ({ioc_type}): {reject}"),
+            Verdict::NoMatch(why) => writeln!(text, "  no match  {ioc}: {why}"),
+            Verdict::Dropped(reject) => writeln!(text, "  left out  {ioc}: {reject}"),
         };
-        let _ = writeln!(
-            text,
-            "            {malware}, confidence {confidence}, https://threatfox.abuse.ch/ioc/{id}/"
-        );
+        let confidence = format!("confidence {confidence}");
+        let origin = format!("{source} in {input}");
+        let facts = [malware.as_str(), &confidence, &origin, link];
+        let known: Vec<_> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
+        let _ = writeln!(text, "            {}", known.join(", "));
     }
     text
 }

@@ -58,6 +58,7 @@ impl ReadOptions {
             format: self.input_format,
             source_name: self.source_name.clone(),
             columns: self.columns.clone(),
+            now: None,
         };
         let mut inputs = Vec::new();
         for path in files {

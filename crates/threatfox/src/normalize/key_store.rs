@@ -15,12 +15,24 @@ use crate::error::Error;
 use crate::feed::{self, FeedRow};
 use crate::ioc::IocType;
 use crate::match_key::{Key, KeyMaker, Kind};
-use crate::record::{Column, Record, UNKNOWN_MALWARE};
+use crate::record::{Column, RawRecord, Record, UNKNOWN_MALWARE};
 use crate::text::clean;
 use crate::warning::limit;
 
 /// No time.
 const NEVER: i64 = i64::MIN;
+
+/// The family of a record, as a feed has it.
+pub(crate) fn family_of<'a>(raw: &RawRecord<'a>) -> &'a str {
+    let names = [Column::MalwarePrintable, Column::Malware].map(|column| raw.get(column));
+    let name = names.into_iter().find(|name| !name.is_empty());
+    name.unwrap_or(UNKNOWN_MALWARE)
+}
+
+/// A name as a feed has it: the separator of merged names cannot stand in it.
+pub(crate) fn shown_name(name: &str) -> String {
+    clean(name).replace(';', ",")
+}
 
 /// What one record says about one key.
 #[derive(Debug, Clone, Copy)]
@@ -75,18 +87,7 @@ impl Store for KeyStore {
         keys: &mut KeyMaker,
     ) -> Result<bool, Error> {
         let value = clean(record.raw.get(Column::Ioc));
-        let malware = record.raw.get(Column::MalwarePrintable);
-        let malware = if malware.is_empty() {
-            record.raw.get(Column::Malware)
-        } else {
-            malware
-        };
-        let malware = if malware.is_empty() {
-            UNKNOWN_MALWARE
-        } else {
-            malware
-        };
-        let malware = self.malware.number(malware)?;
+        let malware = self.malware.number(family_of(&record.raw))?;
         let threat_type = self
             .threat_types
             .number(record.raw.get(Column::ThreatType))?;
@@ -137,8 +138,7 @@ impl Store for KeyStore {
 
     fn sort(&mut self) {
         for names in [&mut self.malware, &mut self.threat_types] {
-            // The separator of merged names cannot stand in a name.
-            names.rewrite(|name| clean(name).replace(';', ","));
+            names.rewrite(shown_name);
         }
         self.origins.split();
         let arena = &self.arena;
@@ -228,6 +228,7 @@ impl KeyStore {
         order
             .then_with(|| self.arena.get(a.ioc).cmp(self.arena.get(b.ioc)))
             .then_with(|| self.origins.compare(a.origin, b.origin))
+            .then_with(|| a.ioc_type.name().cmp(b.ioc_type.name()))
     }
 }
 

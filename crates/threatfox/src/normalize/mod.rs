@@ -8,10 +8,12 @@ mod row_store;
 
 pub use filter::Filter;
 pub use key_store::KeyStore;
+pub(crate) use key_store::{family_of, shown_name};
+pub(crate) use networks::{Held, Networks};
+pub(crate) use origin::Origin;
 pub use row_store::{IocRow, RowStore};
 
 use ipnet::IpNet;
-use networks::Networks;
 
 use crate::error::Error;
 use crate::ioc::Ioc;
@@ -110,10 +112,8 @@ impl<'a, S: Store> Normalizer<'a, S> {
     /// Holds a network back, and leaves out those that no longer fit.
     fn hold(&mut self, network: IpNet, raw: &RawRecord<'_>) -> Result<(), Error> {
         for (held, times) in self.networks.hold(network, raw) {
-            let detail = format!("networks of more than {} addresses in all", networks::MOST);
-            let reject = Reason::NetworkTooLarge.because(detail);
             for _ in 0..times {
-                self.drop(&held.raw(), &reject)?;
+                self.drop(&held.raw(), &Networks::too_many())?;
             }
         }
         Ok(())
@@ -155,7 +155,7 @@ impl<S: Store> Sink for Normalizer<'_, S> {
         }
         match record.ioc {
             // A network of one address is a row, as an address is.
-            Ioc::Network(network) if networks::addresses(network) > 1 => self.hold(network, raw),
+            Ioc::Network(network) if Networks::holds(network) => self.hold(network, raw),
             _ => self.keep(&record, 1),
         }
     }

@@ -4,28 +4,36 @@
 //! only at the end, and does not depend on the order of the inputs. The same record twice counts once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use crate::record::{Column, RawRecord};
+use crate::reject::{Reason, Reject};
 
 /// So many addresses of networks are written out in one feed.
-pub(super) const MOST: u64 = 1 << 17;
+const MOST: u64 = 1 << 17;
 
 /// The record of a network: first what decides between two of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Held {
+pub(crate) struct Held {
     addresses: u64,
     network: IpNet,
-    /// The columns that are not empty.
-    texts: Box<[(usize, Box<str>)]>,
+    /// The columns that are not empty. The tags of a whole event are there once for all of its networks.
+    texts: Box<[(usize, Arc<str>)]>,
 }
 
 impl Held {
-    fn new(network: IpNet, raw: &RawRecord<'_>) -> Self {
+    pub(crate) fn new(network: IpNet, raw: &RawRecord<'_>, shared: &mut Arc<str>) -> Self {
         let columns = Column::ALL.into_iter().enumerate();
         let texts = columns.filter_map(|(number, column)| {
             let text = raw.get(column);
+            if column == Column::SharedTags {
+                if **shared != *text {
+                    *shared = text.into();
+                }
+                return (!text.is_empty()).then(|| (number, shared.clone()));
+            }
             (!text.is_empty()).then(|| (number, text.into()))
         });
         Self {
@@ -36,7 +44,7 @@ impl Held {
     }
 
     /// The record as it came.
-    pub(super) fn raw(&self) -> RawRecord<'_> {
+    pub(crate) fn raw(&self) -> RawRecord<'_> {
         let mut raw = RawRecord::default();
         for (number, text) in &self.texts {
             raw.set(Column::ALL[*number], text);
@@ -46,21 +54,33 @@ impl Held {
 }
 
 /// How many addresses a network has. Those that are read have 256 at most.
-pub(super) fn addresses(network: IpNet) -> u64 {
+fn addresses(network: IpNet) -> u64 {
     1 << (network.max_prefix_len() - network.prefix_len())
 }
 
 /// The records that fit so far, and how often each came.
 #[derive(Debug, Default)]
-pub(super) struct Networks {
+pub(crate) struct Networks {
     held: BTreeMap<Held, u64>,
     addresses: u64,
+    /// The last shared tags.
+    shared: Arc<str>,
 }
 
 impl Networks {
+    /// Whether a network is held back: one of a single address is a row, as an address is.
+    pub(crate) fn holds(network: IpNet) -> bool {
+        addresses(network) > 1
+    }
+
+    /// Why a network that does not fit is left out.
+    pub(crate) fn too_many() -> Reject {
+        Reason::NetworkTooLarge.because(format!("networks of more than {MOST} addresses in all"))
+    }
+
     /// Holds a record back, and gives those that no longer fit. They never will: of what is held all comes before them.
-    pub(super) fn hold(&mut self, network: IpNet, raw: &RawRecord<'_>) -> Vec<(Held, u64)> {
-        let held = Held::new(network, raw);
+    pub(crate) fn hold(&mut self, network: IpNet, raw: &RawRecord<'_>) -> Vec<(Held, u64)> {
+        let held = Held::new(network, raw, &mut self.shared);
         let size = held.addresses;
         let times = self.held.entry(held).or_default();
         *times += 1;
@@ -78,7 +98,7 @@ impl Networks {
     }
 
     /// All that fit.
-    pub(super) fn finish(self) -> impl Iterator<Item = (Held, u64)> {
+    pub(crate) fn finish(self) -> impl Iterator<Item = (Held, u64)> {
         self.held.into_iter()
     }
 }

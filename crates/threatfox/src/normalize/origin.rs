@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::arena::Names;
 use crate::error::Error;
-use crate::record::{THREATFOX, THREATFOX_PAGE};
+use crate::record::{Column, RawRecord, THREATFOX, THREATFOX_PAGE};
 use crate::text::clean;
 
 /// What stands between name and page.
@@ -16,7 +16,7 @@ const MAX_LINK: usize = 2048;
 
 /// Where a record comes from.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// The source's name.
     pub source: Box<str>,
     /// The page, with `{id}` and `{hash}` in it. Empty where there is none.
@@ -26,6 +26,12 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// That of a record.
+    pub fn of_record(raw: &RawRecord<'_>) -> Self {
+        let [source, page] = [Column::Source, Column::Link].map(|column| raw.get(column));
+        Self::of(&format!("{source}{BETWEEN}{page}"))
+    }
+
     fn of(text: &str) -> Self {
         let (source, page) = text.split_once(BETWEEN).unwrap_or((text, ""));
         // The separator of merged names cannot stand in a name, nor can what CSV must quote.
@@ -42,7 +48,19 @@ impl Origin {
         }
     }
 
-    /// The page of the record with this number and key.
+    /// The page of the record with this number and key: `ThreatFox`'s too, which a feed leaves out.
+    pub fn page_of(&self, id: Option<u64>, key: &str) -> String {
+        let mut link = String::new();
+        match id {
+            Some(id) if self.is_threatfox => THREATFOX_PAGE.replace("{id}", &id.to_string()),
+            _ => {
+                self.link_of(id, key, &mut link);
+                link
+            }
+        }
+    }
+
+    /// The page of the record with this number and key, as a feed has it.
     pub fn link_of(&self, id: Option<u64>, key: &str, link: &mut String) {
         link.clear();
         if self.page.is_empty() || self.is_threatfox {

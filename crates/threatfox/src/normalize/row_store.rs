@@ -1,13 +1,18 @@
 //! Rows by IOC: one per record, newest id first; a record that two inputs have is one row, in the version that was active
 //! last.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::net::SocketAddr;
+
 use super::Store;
 use super::origin::{Origin, Origins};
 use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
 use crate::ioc::{Ioc, IocType};
 use crate::match_key::{KeyMaker, Kind};
-use crate::record::{Column, Record, THREATFOX_PAGE};
+use crate::record::{Column, Record};
 use crate::text::clean;
 
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +28,7 @@ struct Row {
     threat_type: u32,
     reporter: u32,
     tags: u32,
+    shared_tags: u32,
     origin: u32,
     weakening: u32,
     port: Option<u16>,
@@ -60,6 +66,8 @@ pub struct IocRow<'a> {
     pub reporter: &'a str,
     pub reference: &'a str,
     pub tags: &'a str,
+    /// Those of what the record is a part of.
+    pub shared_tags: &'a str,
     pub id: Option<u64>,
     pub source: &'a str,
     /// What the policy says of it where it weakens it.
@@ -67,17 +75,36 @@ pub struct IocRow<'a> {
     origin: &'a Origin,
 }
 
-impl IocRow<'_> {
+impl<'a> IocRow<'a> {
     /// The page of the record.
     #[must_use]
     pub fn page(&self) -> String {
-        let mut link = String::new();
-        if self.origin.is_threatfox {
-            let id = self.id.map(|id| id.to_string()).unwrap_or_default();
-            return THREATFOX_PAGE.replace("{id}", &id);
+        self.origin.page_of(self.id, self.key)
+    }
+
+    /// All tags, each once, with commas between.
+    #[must_use]
+    pub fn all_tags(&self) -> Cow<'a, str> {
+        let (own, shared) = (self.tags, self.shared_tags);
+        if shared.is_empty() || own.is_empty() {
+            return Cow::Borrowed(if own.is_empty() { shared } else { own });
         }
-        self.origin.link_of(self.id, self.key, &mut link);
-        link
+        let known: HashSet<&str> = own.split(',').map(str::trim).collect();
+        let others = shared.split(',').filter(|tag| !known.contains(tag.trim()));
+        let all = std::iter::once(own).chain(others);
+        Cow::Owned(all.collect::<Vec<_>>().join(","))
+    }
+
+    /// The order of the rows where neither number nor activity decides: what differs between two rows differs here, so that
+    /// the order in which they came makes no difference.
+    fn order(&self) -> impl Ord + use<'a> {
+        (
+            (self.ioc, self.key, self.ioc_type, self.port, self.exact),
+            (self.confidence, self.tags, self.shared_tags, self.reference),
+            (self.malware, self.threat_type, self.reporter),
+            (self.malware_printable, self.weakening, self.origin),
+            (self.first_seen, self.last_seen),
+        )
     }
 }
 
@@ -119,9 +146,10 @@ impl Store for RowStore {
             threat_type: name(Column::ThreatType)?,
             reporter: name(Column::Reporter)?,
             tags: name(Column::Tags)?,
+            shared_tags: name(Column::SharedTags)?,
             weakening: self.names.number(weakening.unwrap_or_default())?,
             origin,
-            ioc: self.arena.add_after(&clean(raw.get(Column::Ioc)), key)?,
+            ioc: self.arena.add_after(&shown(record), key)?,
             key,
             reference: self.arena.add(&clean(raw.get(Column::Reference)))?,
             port,
@@ -144,33 +172,15 @@ impl Store for RowStore {
         let activity = |row: &Row| row.first_seen.max(row.last_seen);
         rows.sort_unstable_by(|a, b| {
             b.id.cmp(&a.id)
+                // The versions of a numbered record stand side by side, whoever else has the number.
+                .then_with(|| match a.id {
+                    Some(_) => origins.compare(a.origin, b.origin),
+                    None => Ordering::Equal,
+                })
                 .then(activity(b).cmp(&activity(a)))
                 .then_with(|| {
                     let view = |row| view(arena, names, origins, row);
-                    let (a, b) = (view(a), view(b));
-                    // Two versions of one record, active at the same time: any fixed order will do.
-                    (
-                        a.ioc,
-                        a.confidence,
-                        a.tags,
-                        a.reference,
-                        a.malware,
-                        a.threat_type,
-                        a.reporter,
-                        a.malware_printable,
-                        a.origin,
-                    )
-                        .cmp(&(
-                            b.ioc,
-                            b.confidence,
-                            b.tags,
-                            b.reference,
-                            b.malware,
-                            b.threat_type,
-                            b.reporter,
-                            b.malware_printable,
-                            b.origin,
-                        ))
+                    view(a).order().cmp(&view(b).order())
                 })
         });
         // Rows without a number are the same where they say the same.
@@ -194,6 +204,16 @@ impl RowStore {
     }
 }
 
+/// The indicator as it is written; with the port that stands beside it, as `ThreatFox` writes both.
+fn shown<'a>(record: &Record<'a>) -> Cow<'a, str> {
+    match &record.ioc {
+        Ioc::Address(ip, Some(port)) if !record.raw.get(Column::Port).is_empty() => {
+            Cow::Owned(SocketAddr::new(*ip, *port).to_string())
+        }
+        _ => clean(record.raw.get(Column::Ioc)),
+    }
+}
+
 fn view<'a>(arena: &'a Arena, names: &'a Names, origins: &'a Origins, row: &Row) -> IocRow<'a> {
     let origin = origins.get(row.origin);
     IocRow {
@@ -212,6 +232,7 @@ fn view<'a>(arena: &'a Arena, names: &'a Names, origins: &'a Origins, row: &Row)
         reporter: names.text(row.reporter),
         reference: arena.get(row.reference),
         tags: names.text(row.tags),
+        shared_tags: names.text(row.shared_tags),
         id: row.id,
         source: &origin.source,
         weakening: names.text(row.weakening),

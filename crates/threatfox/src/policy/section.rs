@@ -153,9 +153,9 @@ impl Section {
         };
         // Most policies name no tags, and most records have some.
         let tags = if self.tags.is_empty() {
-            ""
+            ["", ""]
         } else {
-            raw.get(Column::Tags)
+            [raw.get(Column::Tags), raw.get(Column::SharedTags)]
         };
         let source = match raw.get(Column::Source) {
             "" => THREATFOX,
@@ -173,8 +173,8 @@ impl Section {
             .or_else(|| name(&self.malware, "malware", printable))
             .or_else(|| name(&self.reporters, "reporters", raw.get(Column::Reporter)))
             .or_else(|| {
-                tags.split(',')
-                    .find_map(|tag| name(&self.tags, "tags", tag))
+                let mut tags = tags.iter().flat_map(|tags| tags.split(','));
+                tags.find_map(|tag| name(&self.tags, "tags", tag))
             })
             .or_else(|| {
                 id.map(|(id, line)| Cause {

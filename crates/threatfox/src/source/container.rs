@@ -230,14 +230,14 @@ fn unpack_zip<T>(
         .seek(SeekFrom::End(0))
         .map_err(|source| broken(source.into()))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
-    if archive.len() != 1 {
-        return Err(Error::Incomplete {
-            name: name.to_owned(),
-            problem: format!(
-                "the zip holds {} files where an export has exactly one",
-                archive.len()
-            ),
-        });
+    let owned = || name.to_owned();
+    match archive.len() {
+        0 => return Err(Error::Empty { name: owned() }),
+        1 => {}
+        files => {
+            let name = owned();
+            return Err(Error::SeveralFiles { name, files });
+        }
     }
     let member = archive.by_index(0).map_err(broken)?;
     // The zip says how large its member is, and may lie.

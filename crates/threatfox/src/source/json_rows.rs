@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::form::Form;
 use super::json_text::TextBound;
-use super::json_value::{Text, pass_over_scalars};
+use super::json_value::{Members, Text, pass_over_scalars};
 use super::row::Row;
 use super::table::Take;
 use super::{MAX_FIELD, Report, Sink};
@@ -24,11 +24,21 @@ const MAX_FIELDS: usize = 64;
 pub(super) struct Fields {
     names: Vec<String>,
     texts: Vec<String>,
+    /// Fields that are objects after all, or lists of them, and the member that is read of each.
+    objects: &'static [(&'static str, &'static str)],
     /// The field that is larger than the bound; it is empty then.
     pub too_large: bool,
 }
 
 impl Fields {
+    /// Reads these objects too, each as the text of its member, or of theirs with commas between.
+    pub fn with(objects: &'static [(&'static str, &'static str)]) -> Self {
+        Self {
+            objects,
+            ..Self::default()
+        }
+    }
+
     fn clear(&mut self) {
         self.names.clear();
         self.texts.clear();
@@ -78,7 +88,15 @@ impl<'de> Visitor<'de> for &mut Fields {
                 continue;
             }
             let mut text = String::new();
-            map.next_value_seed(Text(&mut text))?;
+            let object = self.objects.iter().find(|(object, _)| *object == name);
+            match object {
+                Some((_, member)) => map.next_value_seed(Members {
+                    member,
+                    all: true,
+                    into: &mut text,
+                })?,
+                None => map.next_value_seed(Text(&mut text))?,
+            }
             if text.len() > MAX_FIELD {
                 text = String::new();
                 self.too_large = true;
@@ -123,7 +141,7 @@ pub(super) fn read(
             "" | "ok" => String::new(),
             status => format!(" (query_status {})", crate::text::clean(status)),
         };
-        return Err(Error::Incomplete {
+        return Err(Error::NoIndicators {
             name: name.to_owned(),
             problem: format!("it holds no records{said}"),
         });

@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Write};
 
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::MAX_FIELD;
@@ -119,35 +118,6 @@ macro_rules! pass_over_scalars {
 }
 pub(crate) use pass_over_scalars;
 
-/// A text, whatever type it was written in.
-#[derive(Debug, Default)]
-pub(super) struct Lax(pub String);
-
-impl<'de> Deserialize<'de> for Lax {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut text = String::new();
-        Text(&mut text).deserialize(deserializer)?;
-        Ok(Self(text))
-    }
-}
-
-/// The first `url` of the objects in a list, as STIX has its references.
-#[derive(Debug, Default)]
-pub(super) struct FirstUrl(pub String);
-
-impl<'de> Deserialize<'de> for FirstUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut text = String::new();
-        let members = Members {
-            member: "url",
-            all: false,
-            into: &mut text,
-        };
-        members.deserialize(deserializer)?;
-        Ok(Self(text))
-    }
-}
-
 /// A member of an object, or of each object in a list, with commas between; or of the first alone.
 pub(super) struct Members<'a> {
     pub member: &'static str,
@@ -200,11 +170,5 @@ impl<'de> Visitor<'de> for Members<'_> {
         Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+    pass_over_scalars!();
 }

@@ -190,7 +190,7 @@ pub fn read(input: &Input, sink: &mut dyn Sink) -> Result<Report, Error> {
         if report.records == 0 && source.name() != THREATFOX {
             let problem = "it holds no records".to_owned();
             let name = name.to_owned();
-            return Err(Error::Incomplete { name, problem });
+            return Err(Error::NoIndicators { name, problem });
         }
         Ok(report)
     })
@@ -226,7 +226,9 @@ impl Sink for Budgeted<'_> {
 
     fn unreadable(&mut self, raw: &RawRecord<'_>, reject: &Reject) -> Result<(), Error> {
         self.count()?;
-        self.sink.unreadable(raw, reject)
+        let mut raw = *raw;
+        raw.set_source(self.source);
+        self.sink.unreadable(&raw, reject)
     }
 
     fn expect(&mut self, records: u64) -> Result<(), Error> {

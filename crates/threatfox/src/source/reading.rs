@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{CsvColumns, Published, SOURCES, Source};
 
@@ -14,6 +15,8 @@ pub struct Reading {
     pub source_name: Option<SourceName>,
     /// The columns of a CSV that is nobody's format.
     pub columns: Option<CsvColumns>,
+    /// The time for which it is read, in seconds since 1970: what is valid no longer is left out. By default the clock's.
+    pub now: Option<i64>,
 }
 
 impl Reading {
@@ -22,6 +25,14 @@ impl Reading {
             return Some(&super::custom::Custom);
         }
         self.format.map(|format| format.0)
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        let clock = || {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+            i64::try_from(now.as_secs()).ok()
+        };
+        self.now.or_else(clock).unwrap_or_default()
     }
 
     pub(super) fn source_name(&self) -> Option<&str> {

@@ -60,6 +60,7 @@ impl Asked {
             },
             source_name: self.name().parse().ok(),
             columns: None,
+            now: None,
         }
     }
 }

@@ -5,7 +5,7 @@ mod unnamed;
 use std::io::BufRead;
 use std::str::FromStr;
 
-use super::row::{Row, hand, record, unknown_type};
+use super::row::{Row, unknown_type};
 use super::table::{self, head};
 use super::types::type_of;
 use super::{Reading, Report, Sink, Source};
@@ -144,7 +144,7 @@ pub(super) fn typed<'a>(
             raw.set(Column::Ioc, text);
             sink.record(&raw)
         }),
-        Err(reject) => hand(&record(&[(Column::Ioc, value)]), Some(reject), sink),
+        Err(reject) => sink.unreadable(&raw, &reject),
     }
 }
 

@@ -2,18 +2,21 @@
 
 mod event;
 mod manifest;
+mod tags;
+mod visit;
 
 use std::io::BufRead;
 
 pub(super) use manifest::events_in;
+use tags::families;
 
 use super::custom::typed;
-use super::row::{Row, hand, record};
+use super::row::{Row, record};
 use super::table::{self, head};
 use super::{Reading, Report, Sink, Source, first_byte};
 use crate::error::Error;
 use crate::record::{Column, RawRecord};
-use crate::reject::Reason;
+use crate::reject::{Reason, Reject};
 use crate::value::refang;
 
 /// <https://www.misp-standard.org/rfc/misp-standard-core.html>.
@@ -27,8 +30,15 @@ impl Source for Misp {
     fn recognizes(&self, start: &str) -> bool {
         if start.starts_with(['{', '[']) {
             let json: String = start.chars().filter(|c| !c.is_whitespace()).collect();
-            let event = ["{\"Event\":{", "{\"response\":", "[{\"Event\":{"];
-            return event.iter().any(|start| json.starts_with(start));
+            let event = [
+                "{\"Event\":{",
+                "{\"response\":",
+                "[{\"Event\":{",
+                "{\"info\":",
+            ];
+            let bare = ["\"Attribute\":[", "\"Attribute\":{", "\"Object\":[{"];
+            return event.iter().any(|start| json.starts_with(start))
+                || bare.iter().any(|member| json.contains(member));
         }
         let header = start.lines().next().unwrap_or_default();
         is_header(&table::names_in(header, b','))
@@ -46,8 +56,13 @@ impl Source for Misp {
         }
         let head = head(name, content, &is_header, &[])?;
         let mut take = |row: &Row<'_>, sink: &mut dyn Sink| {
-            let raw = attribute(row);
-            attribute_of(row, raw, sink)
+            let mut raw: RawRecord<'_> = attribute(row);
+            let malware = families(raw.get(Column::Tags));
+            let malware = malware.or_else(|| families(raw.get(Column::SharedTags)));
+            if let Some(malware) = &malware {
+                raw.set(Column::MalwarePrintable, malware);
+            }
+            attribute_of(row, &raw, sink)
         };
         table::read(name, "misp_csv", content, head, &mut take, sink)
     }
@@ -65,32 +80,53 @@ fn attribute<'a>(row: &Row<'a>) -> RawRecord<'a> {
         (Column::Id, row.get(&["uuid"])),
         (
             Column::FirstSeen,
-            row.get(&["first_seen", "timestamp", "date"]),
+            time(row, &["first_seen", "timestamp", "date"]),
         ),
-        (Column::LastSeen, row.get(&["last_seen"])),
-        (Column::MalwarePrintable, row.get(&["event_info"])),
+        (Column::LastSeen, time(row, &["last_seen"])),
+        (Column::MalwarePrintable, row.get(&["event_info", "Event"])),
         (
             Column::Reporter,
             row.get(&["event_source_org", "event_member_org"]),
         ),
-        (Column::Tags, row.get(&["attribute_tag", "event_tag"])),
+        (Column::Tags, row.get(&["attribute_tag", "Tag"])),
+        (Column::SharedTags, row.get(&["event_tag"])),
     ])
 }
 
-/// Whether an attribute is for detection. The CSV of some exports has no such column: then all are.
-fn for_detection(row: &Row<'_>) -> bool {
-    let flag = row.get(&["to_ids"]);
-    !matches!(flag.to_ascii_lowercase().as_str(), "0" | "false" | "no")
+/// The first of these times that is given: MISP writes 0 for none.
+fn time<'a>(row: &Row<'a>, names: &[&str]) -> &'a str {
+    let times = names.iter().map(|name| row.get(&[name]));
+    let mut given = times.filter(|time| !matches!(*time, "" | "0"));
+    given.next().unwrap_or_default()
+}
+
+/// Whether a flag is set, in every spelling.
+fn is_set(flag: &str) -> bool {
+    matches!(flag.to_ascii_lowercase().as_str(), "1" | "true" | "yes")
+}
+
+/// Why an attribute is not for detection, if its fields say so. The CSV of some exports has no such columns: then all are.
+fn not_for_detection(row: &Row<'_>) -> Option<Reject> {
+    if is_set(row.get(&["deleted"])) {
+        return Some(deleted());
+    }
+    let flag = row.get(&["to_ids"]).to_ascii_lowercase();
+    matches!(&*flag, "0" | "false" | "no").then(|| Reason::NotForDetection.into())
+}
+
+/// Nobody deletes what is right: most often it was a false positive.
+fn deleted() -> Reject {
+    Reason::NotForDetection.because("deleted")
 }
 
 /// Hands over the indicators of an attribute: of a composite type the part that is looked for, or both.
-fn attribute_of(row: &Row<'_>, raw: RawRecord<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
-    let mut raw: RawRecord<'_> = raw;
+fn attribute_of(row: &Row<'_>, raw: &RawRecord<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
+    let mut raw: RawRecord<'_> = *raw;
     let (name, value) = (row.get(&["type"]), row.get(&["value"]));
-    if !for_detection(row) {
+    if let Some(reject) = not_for_detection(row) {
         raw.set(Column::Ioc, value);
         raw.set(Column::IocType, name);
-        return hand(&raw, Some(Reason::NotForDetection.into()), sink);
+        return sink.unreadable(&raw, &reject);
     }
     let (first, second) = value.rsplit_once('|').unwrap_or((value, ""));
     match name {

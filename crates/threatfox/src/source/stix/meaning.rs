@@ -1,7 +1,7 @@
 //! What a condition means for a hunt that looks for equal values: which of its values is an indicator by itself.
 //!
 //! Any one of several values is an indicator each. Of values that must come together only those are that say all: the hash of
-//! a file, whatever else is said of it, and an address with the port beside it. Nothing else is guessed.
+//! a file, where all else is said of the file too, and an address with the port beside it. Nothing else is guessed.
 
 use super::pattern::{Condition, Path};
 use crate::ioc::{Algorithm, IocType};
@@ -32,8 +32,22 @@ enum Term {
     Port(String),
     /// It says nothing that could be looked for, and nothing is lost without it.
     Aside,
-    Unread(String),
-    Not(String),
+    /// Something that cannot be looked for, why, and whether it is said of a file.
+    Not {
+        reject: Reject,
+        of_file: bool,
+    },
+}
+
+impl Term {
+    fn is_hash(&self) -> bool {
+        matches!(self, Self::Value(Some(IocType::Hash(_)), _))
+    }
+
+    /// Whether it is said of a file, so that a hash of the file says it too.
+    fn is_of_file(&self) -> bool {
+        self.is_hash() || matches!(self, Self::Not { of_file: true, .. })
+    }
 }
 
 /// Everything that a condition lets one look for, and what it does not.
@@ -56,55 +70,56 @@ fn found(term: Term) -> Found {
         Term::Port(_) | Term::Aside => {
             Found::Not(Reason::Pattern.because("a port or protocol without an address"))
         }
-        Term::Unread(path) => Found::Not(Reason::UnknownType.because(path)),
-        Term::Not(why) => Found::Not(Reason::Pattern.because(why)),
+        Term::Not { reject, .. } => Found::Not(reject),
     }
 }
 
 fn terms(condition: &Condition) -> Vec<Term> {
     match condition {
         Condition::Equal { path, values } => values.iter().map(|value| term(path, value)).collect(),
-        Condition::Other { operator } => {
-            vec![Term::Not(format!("more than equal values: {operator}"))]
-        }
+        Condition::Other { path, operator } => vec![Term::Not {
+            reject: Reason::Pattern.because(format!("more than equal values: {operator}")),
+            of_file: is_of_file(path),
+        }],
         Condition::Any(any) => any.iter().flat_map(terms).collect(),
         Condition::All(all) => together(all.iter().map(terms).collect()),
     }
 }
 
 /// Values that must occur together.
-fn together(all: Vec<Vec<Term>>) -> Vec<Term> {
+fn together(mut all: Vec<Vec<Term>>) -> Vec<Term> {
     let every = |terms: &[Term], is: fn(&Term) -> bool| terms.iter().all(is);
-    if let Some(not) = all
-        .iter()
-        .flatten()
-        .find(|term| matches!(term, Term::Not(_)))
-    {
-        return vec![not.clone()];
+    all.retain(|terms| !every(terms, |term| *term == Term::Aside));
+    if all.len() < 2 {
+        return all.pop().unwrap_or_else(|| vec![Term::Aside]);
     }
-    let is_hash = |term: &Term| matches!(term, Term::Value(Some(IocType::Hash(_)), _));
-    if all.iter().any(|terms| every(terms, is_hash)) {
-        let hashes = all.into_iter().filter(|terms| every(terms, is_hash));
+    let of_file = all.iter().all(|terms| every(terms, Term::is_of_file));
+    if of_file && all.iter().any(|terms| every(terms, Term::is_hash)) {
+        let hashes = all.into_iter().filter(|terms| every(terms, Term::is_hash));
         return hashes.flatten().collect();
     }
-    let is_aside = |term: &Term| *term == Term::Aside;
-    let mut rest: Vec<Vec<Term>> = all
-        .into_iter()
-        .filter(|terms| !every(terms, is_aside))
-        .collect();
-    if rest.len() < 2 {
-        return rest.pop().unwrap_or_else(|| vec![Term::Aside]);
-    }
     let is_port = |term: &Term| matches!(term, Term::Port(_));
-    rest.sort_by_key(|terms| every(terms, is_port));
-    if let [values, ports] = &rest[..]
+    all.sort_by_key(|terms| every(terms, is_port));
+    if let [values, ports] = &all[..]
         && every(ports, is_port)
         && every(values, |term| matches!(term, Term::Value(..)))
         && values.len() * ports.len() <= MAX_PAIRS
     {
         return pairs(values, ports);
     }
-    vec![Term::Not("several conditions at once (AND)".to_owned())]
+    vec![Term::Not {
+        reject: why_not(all.into_iter().flatten()),
+        of_file,
+    }]
+}
+
+/// Why values that must occur together are not looked for.
+fn why_not(mut terms: impl Iterator<Item = Term>) -> Reject {
+    let more_than_equal = terms.find_map(|term| match term {
+        Term::Not { reject, .. } if reject.reason == Reason::Pattern => Some(reject),
+        _ => None,
+    });
+    more_than_equal.unwrap_or_else(|| Reason::Pattern.because("several conditions at once (AND)"))
 }
 
 fn pairs(values: &[Term], ports: &[Term]) -> Vec<Term> {
@@ -134,9 +149,29 @@ fn term(path: &Path, value: &str) -> Term {
         ("file" | "artifact", ["hashes", name] | ["content_ref", "hashes", name])
         | ("process", ["binary_ref" | "image_ref", "hashes", name]) => match algorithm(name) {
             Some(algorithm) => value_of(Some(IocType::Hash(algorithm))),
-            None => Term::Unread(shown(path)),
+            None => unread(path),
         },
-        _ => Term::Unread(shown(path)),
+        _ => unread(path),
+    }
+}
+
+fn unread(path: &Path) -> Term {
+    Term::Not {
+        reject: Reason::UnknownType.because(shown(path)),
+        of_file: is_of_file(path),
+    }
+}
+
+/// Whether a property is one of a file, be it the image of a process. The command line of a process is not: the hash of a shell
+/// says nothing of what it is told.
+fn is_of_file(path: &Path) -> bool {
+    match path.object.as_str() {
+        "file" | "artifact" => true,
+        "process" => {
+            let first = path.steps.first().map(String::as_str);
+            matches!(first, Some("binary_ref" | "image_ref"))
+        }
+        _ => false,
     }
 }
 
@@ -151,179 +186,4 @@ fn shown(path: &Path) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::pattern::{NotAPattern, Pattern, parse};
-    use super::*;
-
-    /// What is looked for, in short; what is not in parentheses.
-    fn read(text: &str) -> String {
-        let conditions = match parse(text) {
-            Ok(Pattern::Observations(conditions)) => conditions,
-            Ok(Pattern::Several(why)) => return format!("several: {why}"),
-            Err(NotAPattern(problem)) => return format!("no pattern: {problem}"),
-        };
-        let found = conditions
-            .iter()
-            .flat_map(found_in)
-            .map(|found| match found {
-                Found::Indicator { value, port, .. } if port.is_empty() => value,
-                Found::Indicator { value, port, .. } => format!("{value} at {port}"),
-                Found::Not(reject) => format!("({reject})"),
-            });
-        found.collect::<Vec<_>>().join(", ")
-    }
-
-    #[test]
-    fn any_one_of_several_values_is_an_indicator() {
-        for (pattern, found) in [
-            ("[ipv4-addr:value = '203.0.113.7']", "203.0.113.7"),
-            (
-                "[domain-name:value = 'a.example' OR ipv4-addr:value = '203.0.113.7']",
-                "a.example, 203.0.113.7",
-            ),
-            (
-                "[url:value IN ('http://a.example/x', 'http://b.example/')]",
-                "http://a.example/x, http://b.example/",
-            ),
-            (
-                "[url:value='http://a.example/it\\'s\\\\x']",
-                r"http://a.example/it's\x",
-            ),
-            (
-                "([domain-name:value == 'a.example'] OR [domain-name:value='b.example'])",
-                "a.example, b.example",
-            ),
-            (
-                "[ipv4-addr:value ISSUBSET '203.0.113.0/24']",
-                "203.0.113.0/24",
-            ),
-            (
-                "[file:hashes.'SHA-256' = 'aa' OR file:hashes.md5 = 'bb']",
-                "aa, bb",
-            ),
-            (
-                "[file:name = 'x' OR domain-name:value = 'a.example']",
-                "(unknown type: file:name), a.example",
-            ),
-        ] {
-            assert_eq!(read(pattern), found, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn what_must_come_together_is_an_indicator_where_one_part_says_all() {
-        for (pattern, found) in [
-            (
-                "[file:hashes.MD5 = 'aa' AND file:hashes.'SHA-1' = 'bb']",
-                "aa, bb",
-            ),
-            ("[file:name = 'x.exe' AND file:hashes.MD5 = 'aa']", "aa"),
-            (
-                "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:dst_port = 443]",
-                "203.0.113.7 at 443",
-            ),
-            (
-                "[(ipv4-addr:value = '203.0.113.7' OR ipv4-addr:value = '203.0.113.8') AND network-traffic:dst_port IN (80, 443)]",
-                "203.0.113.7 at 80, 203.0.113.7 at 443, 203.0.113.8 at 80, 203.0.113.8 at 443",
-            ),
-            (
-                "[domain-name:value = 'a.example' AND ipv4-addr:value = '203.0.113.7']",
-                "(pattern: several conditions at once (AND))",
-            ),
-            (
-                "[x509-certificate:issuer = 'CN=WEBMAIL' AND x509-certificate:serial_number = '4c']",
-                "(pattern: several conditions at once (AND))",
-            ),
-            (
-                "[network-traffic:dst_port = 443]",
-                "(pattern: a port or protocol without an address)",
-            ),
-        ] {
-            assert_eq!(read(pattern), found, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn what_asks_for_more_than_equal_values_is_not_guessed() {
-        for (pattern, found) in [
-            (
-                "[url:value LIKE 'http://%.example/']",
-                "(pattern: more than equal values: LIKE)",
-            ),
-            (
-                "[domain-name:value NOT = 'a.example']",
-                "(pattern: more than equal values: NOT =)",
-            ),
-            (
-                "[domain-name:value != 'a.example']",
-                "(pattern: more than equal values: !=)",
-            ),
-            (
-                "[EXISTS file:name]",
-                "(pattern: more than equal values: EXISTS)",
-            ),
-            (
-                "[file:hashes.MD5 = 'aa' AND file:size > 25]",
-                "(pattern: more than equal values: >)",
-            ),
-            (
-                "[domain-name:value = 'a.example'] FOLLOWEDBY [ipv4-addr:value = '203.0.113.7']",
-                "several: it asks for several observations (FOLLOWEDBY)",
-            ),
-            (
-                "[domain-name:value = 'a.example'] REPEATS 5 TIMES WITHIN 30 SECONDS",
-                "several: it asks for several observations (WITHIN, REPEATS)",
-            ),
-            (
-                "[domain-name:value = 'a.example'] START t'2026-01-01T00:00:00Z' STOP t'2026-02-01T00:00:00Z'",
-                "several: it asks for observations at some time (START)",
-            ),
-            (
-                "[x509-certificate:hashes.'SHA-1' = 'aa']",
-                "(unknown type: x509-certificate:hashes.SHA-1)",
-            ),
-        ] {
-            assert_eq!(read(pattern), found, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_pattern_is_told_with_the_place() {
-        for (text, problem) in [
-            ("", "the end where \"[\" should be"),
-            ("[domain-name:value = 'a]", "a quote is not closed"),
-            ("[domain-name:value]", "\"]\" where an operator should be"),
-            ("[domain-name:value = 'a'", "the end where \"]\" should be"),
-            (
-                "[domain-name:value = 'a'] x",
-                "\"x\" where the end should be",
-            ),
-            (
-                "[value = 'a']",
-                "\"value\" where a property such as ipv4-addr:value should be",
-            ),
-            (
-                "[domain-name:value IN ('a', )]",
-                "\")\" where a value should be",
-            ),
-            ("[domain-name:value = 'a'] REPEATS", "the end where the end"),
-        ] {
-            let read = read(text);
-            let expected = format!("no pattern: {problem}");
-            assert!(
-                read == expected || problem.ends_with("the end") && read.starts_with("several"),
-                "{text}: {read}"
-            );
-        }
-    }
-
-    #[test]
-    fn parentheses_without_end_cost_no_stack() {
-        for text in ["(".repeat(65_000), "[".to_owned() + &"(".repeat(65_000)] {
-            assert_eq!(read(&text), "no pattern: parentheses more than 64 deep");
-        }
-        let inside = "(".repeat(60) + "domain-name:value = 'a'" + &")".repeat(60);
-        assert_eq!(read(&format!("[{inside}]")), "a");
-        assert!(read(&"x".repeat(70_000)).contains("64 KiB"));
-    }
-}
+mod tests;

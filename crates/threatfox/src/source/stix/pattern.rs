@@ -13,7 +13,7 @@ pub(super) enum Condition {
     /// A property of an object is one of these values.
     Equal { path: Path, values: Vec<String> },
     /// Anything else that can be asked of a property; the operator.
-    Other { operator: String },
+    Other { path: Path, operator: String },
     /// All of these.
     All(Vec<Condition>),
     /// Any of these.
@@ -197,8 +197,8 @@ impl Parser<'_> {
             return Ok(inner);
         }
         if self.skip_word("EXISTS") {
-            self.path()?;
-            return Ok(other("EXISTS"));
+            let path = self.path()?;
+            return Ok(other(path, "EXISTS"));
         }
         let path = self.path()?;
         let negated = self.skip_word("NOT");
@@ -206,12 +206,12 @@ impl Parser<'_> {
         // A subset of a network is an address in it, as the network itself says as a value.
         let subset = operator == "ISSUBSET" && matches!(&*path.object, "ipv4-addr" | "ipv6-addr");
         if negated {
-            return Ok(other(&format!("NOT {operator}")));
+            return Ok(other(path, &format!("NOT {operator}")));
         }
         if subset || matches!(&*operator, "=" | "==" | "IN") {
             return Ok(Condition::Equal { path, values });
         }
-        Ok(other(&operator))
+        Ok(other(path, &operator))
     }
 
     fn path(&mut self) -> Result<Path, NotAPattern> {
@@ -267,8 +267,9 @@ impl Parser<'_> {
     }
 }
 
-fn other(operator: &str) -> Condition {
+fn other(path: Path, operator: &str) -> Condition {
     Condition::Other {
+        path,
         operator: operator.to_owned(),
     }
 }

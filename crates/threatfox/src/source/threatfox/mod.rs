@@ -44,7 +44,7 @@ fn hand(raw: &mut RawRecord<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
     if raw.get(Column::Id).parse::<u64>().is_err() {
         return sink.unreadable(raw, &Reason::BadId.because("the id is not a number"));
     }
-    if raw.get(Column::FirstSeen).is_empty() {
+    if matches!(raw.get(Column::FirstSeen), "" | "0") {
         let reject = Reason::BadDate.because("first_seen is not YYYY-MM-DD HH:MM:SS");
         return sink.unreadable(raw, &reject);
     }
