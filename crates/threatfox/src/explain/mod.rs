@@ -92,12 +92,10 @@ impl Explainer {
                 host.as_str()
             )));
         }
-        Ok(
-            under.map(|verdict| match self.filter.check(record) {
-                Some(reject) => Verdict::Dropped(reject),
-                None => verdict,
-            }),
-        )
+        Ok(under.map(|verdict| match self.filter.check(record) {
+            Some(reject) => Verdict::Dropped(reject),
+            None => verdict,
+        }))
     }
 
     /// Every network counts for the bound of all, whether or not it concerns the value. Which do not fit is known only when others
