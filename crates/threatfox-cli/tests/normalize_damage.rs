@@ -91,7 +91,7 @@ fn damage_of_each_kind_fails_with_its_cause_and_leaves_the_earlier_output() {
         (
             "cut in a line",
             good.as_bytes()[..good.len() - 60].to_vec(),
-            "11 fields where the header has 15",
+            "is never closed",
         ),
         (
             "a field too few",
