@@ -118,7 +118,9 @@ mod tests {
     fn the_span_of_a_provider_is_the_least_and_the_greatest_time_of_its_own_events() {
         let of = |times: &[f64]| {
             let mut count = Count::default();
-            times.iter().for_each(|time| count.add(*time, || false));
+            for time in times {
+                count.add(*time, || false);
+            }
             count
         };
         let mut report = LogReport::default();
