@@ -53,13 +53,26 @@ fn a_line_in_places_gives_an_event_of_a_new_provider_a_reader() {
     project.generate();
     let gate = "
         `Example-Provider`=dict(
-          `9001`='''E, Feed, Counts, Time=>set(item=Counts, field='9001', value=(1 + (Counts.`9001`[0] || 0), Counts.`9001`[1] || Time, Time))
+          `9001`='''E, Feed, Counts, Time=>set(item=Counts, field='9001', value=(1 + (Counts.`9001`[0] || 0), (Counts.`9001`[1] < Time && Counts.`9001`[1]) || Time, (Time < Counts.`9001`[2] && Counts.`9001`[2]) || Time))
             && ((E.RemoteHost != '-' AND cache(name=Feed.Hosts, key=E.RemoteHost).Keys))''')";
     let reader = "
         `Example-Provider`=dict(
           `9001`='''E, Feed=>ReadHost(Feed=Feed, Role='query', Text=if(condition=typeof(a=E.RemoteHost) =~ '^[[]', then='', else=E.RemoteHost))''')";
     let made = read(&project, RULES);
     assert!(made.contains(gate) && made.contains(reader), "{made}");
+}
+
+#[test]
+fn an_event_that_tells_nothing_without_a_field_notes_whether_it_has_it() {
+    let project = with_place("Linux-Sysmon,2,Hashes,hashes,file,,");
+    project.generate();
+    let made = read(&project, RULES);
+    let noted = ", Counts.`1`[3] || (E.CommandLine && TRUE)))";
+    assert!(
+        made.contains(noted) && !made.contains("Counts.`2`[3]"),
+        "{made}"
+    );
+    assert!(made.contains("Field=\"CommandLine\""), "{made}");
 }
 
 #[test]

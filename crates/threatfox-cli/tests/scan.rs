@@ -230,3 +230,40 @@ fn patterns_and_lists_name_logs_and_each_is_read_once() {
         );
     }
 }
+
+/// A real log of Windows beside Sysmon's.
+fn of_windows(name: &str) -> String {
+    let log = data("../evtx-windows").join(name);
+    log.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_job_of_bits_is_given_whenever_it_began_as_its_download_may_be_later() {
+    let log = of_windows("bits-3-59-60.evtx");
+    let ids = |text: &str| -> Vec<Value> {
+        let id = |line: &str| {
+            let row: Value = serde_json::from_str(line).unwrap();
+            row["System"]["EventID"]["Value"].clone()
+        };
+        text.lines().map(id).collect()
+    };
+    let late = ["--after", "2100-01-01T00:00:00Z", "--summary", "json", &log];
+    let run = scan(&bench(), &[&["--feed", "feed.csv.gz"], &late[..]].concat());
+    assert!(!ids(&run.stdout).is_empty());
+    assert!(ids(&run.stdout).iter().all(|id| *id == 3), "{}", run.stdout);
+    let read = &summary(&run)["logs"][0];
+    assert_eq!(read["events"], serde_json::json!({}), "{read}");
+    assert_eq!(scan(&bench(), &late).stdout, "");
+}
+
+#[test]
+fn the_summary_says_when_each_provider_wrote_and_whether_it_logs_command_lines() {
+    const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
+    let log = of_windows("security-4688-certutil.evtx");
+    let run = scan(&bench(), &["--summary", "json", &log]);
+    let read = &summary(&run)["logs"][0];
+    let span = &read["spans"][SECURITY];
+    assert!(span["first"].as_f64().unwrap() <= span["last"].as_f64().unwrap());
+    assert_eq!(read["told"][SECURITY]["4688"], true, "{read}");
+    assert_eq!(read["first"], span["first"]);
+}

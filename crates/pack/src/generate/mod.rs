@@ -1,6 +1,7 @@
 //! The files generated from `rules/*.csv`: the artifact Generic.ThreatFox.Rules, and the tables between markers in documents and
 //! artifacts.
 
+mod log_tables;
 mod markers;
 mod readers;
 mod rules_artifact;

@@ -91,7 +91,7 @@ const URLS: Template = Template {
 const SCRIPT: Template = Template {
     may_hold: &["int(int=E.MessageTotal) > 1", TEXT.may_hold[0], TEXT.may_hold[1]],
     read: "ReadText(Feed=Feed, Role={role}, Text=if(condition=int(int=E.MessageTotal) > 1, else={plain},
-  then=eval(func=Rules.JoinedPart, args=(E, {plain}, Feed.Scripts, parse_string_with_regex(string=str(str=E.ScriptBlockId), regex='^(?P<Slot>[0-9a-f]{2})').Slot || ''))))",
+  then=eval(func=Rules.JoinedPart, args=(E, {plain}, Feed, format(format='%v %v', args=(get(field='System').Computer, E.ScriptBlockId))))))",
 };
 
 fn template(reader: &Reader) -> &'static Template {

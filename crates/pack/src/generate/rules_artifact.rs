@@ -2,13 +2,12 @@
 
 use anyhow::Result;
 use threatfox::rules::columns::{Column, Part};
-use threatfox::rules::logs::LogFile;
 use threatfox::rules::plan::{Plan, Provider, Step};
 use threatfox::rules::{KeyKind, Kind, Match, Place, Rules, Strength};
 
 use super::Tables;
+use super::log_tables::{all_logs, all_needs, asked};
 use super::readers;
-use super::tables::ids;
 use super::vql_text::{check_name, column, string};
 
 /// Where it is.
@@ -30,12 +29,13 @@ reference:
 
 export: |
   -- A dict: Gates has provider, then event id, to the function that says whether an event's fields (E) may hold an indicator of the feed, and counts it:
-  -- Counts gets, by event id, a list: how many, the first and the last time. (`&&` gives its last value: it costs less than a call of if().)
-  -- OtherEvent stands for it where there is none, and only counts. Readers has the functions that give the observables that are in the feed. JoinedPart
-  -- joins a script block's part with the word that the part before ended in. BITS' event 3 only notes whose a job is, in Feed.Jobs. Matches has role and kind of key to what the match is called, and its
+  -- Counts gets, by event id, a list: how many, the least and the greatest time, and whether one tells what it is read for (Needs). (`&&` gives its last
+  -- value: it costs less than a call of if().) OtherEvent stands for it where there is none, and only counts. Readers has the functions that give the
+  -- observables that are in the feed. JoinedPart joins a script block's part with the word that the part before ended in (BehindPart). NewJob notes
+  -- whose a job of BITS is, in Feed.Jobs; AnyTime is asked of the events outside of the period that is searched. Matches has role and kind of key to what the match is called, and its
   -- strength (Ranks are strengths as numbers): what is not there is not a match. NeverNetworks and NeverHashes are never an indicator. Columns has provider, then event id, to the
   -- function that gives the fields of a hit that the event names otherwise than Sysmon does (NoColumns where there is none). Logs has the logs of
-  -- Windows by their names; Needs what a provider's log should have, and how it is switched on.
+  -- Windows by their names; Needs what a provider's log should have (Field: not without this field), and how it is switched on.
   LET Rules <= dict(
 ";
 
@@ -45,31 +45,39 @@ const OTHER_EVENT: &str = "      OtherEvent='''E, Feed, Counts, Time=>NOT set(
             field=str(str=System.EventID.Value || System.EventID),
             value=(
               1 + (Counts[str(str=System.EventID.Value || System.EventID)][0] || 0),
-              Counts[str(str=System.EventID.Value || System.EventID)][1] || Time,
-              Time))'''";
+              (Counts[str(str=System.EventID.Value || System.EventID)][1] < Time && Counts[str(str=System.EventID.Value || System.EventID)][1]) || Time,
+              (Time < Counts[str(str=System.EventID.Value || System.EventID)][2] && Counts[str(str=System.EventID.Value || System.EventID)][2]) || Time))'''";
 
-/// The text of a script block's part, behind the unfinished word of the part before. Open has, by the beginning of a block's id (so that its size is
-/// bounded), the last part that was read. The helper writes the word of its own reading as `Before`.
-const JOINED_PART: &str = r#"      JoinedPart='''E, Text, Open, Slot=>get(field=Slot, item=set(item=Open, field=Slot, value=dict(
-            Block=E.ScriptBlockId, Number=int(int=E.MessageNumber),
-            Word=regex_replace(source=Text, re="(?s)^.*[\t-\r \"'`|<>(){},;]", replace=""),
-            Text=(E.Before
-              || (get(item=Open, field=Slot).Block = E.ScriptBlockId && get(item=Open, field=Slot).Number + 1 = int(int=E.MessageNumber)
-                && get(item=Open, field=Slot).Word)
-              || "") + Text))).Text'''"#;
+/// The text of a script block's part, behind the unfinished word of the part before, of which the last 1,024 bytes count. Feed.Scripts has, by computer and
+/// block, the last part that was read: its number, its word, and the word before it. At 4,096 they become Feed.Older, and are forgotten when these are as
+/// many again. The helper writes the word of its own reading as `Before`.
+const JOINED_PART: &str = r#"      JoinedPart='''E, Text, Feed, Block=>eval(func=Rules.BehindPart, args=(E, Text, Feed, Block, Feed.Scripts[Block] || Feed.Older[Block] || (0, "")))''',
+      BehindPart='''E, Text, Feed, Block, Last=>(Block IN Feed.Scripts OR len(list=Feed.Scripts) < 4096
+          OR set(item=set(item=Feed, field="Older", value=Feed.Scripts), field="Scripts", value=dict()))
+        && set(item=Feed.Scripts, field=Block, value=(
+          int(int=E.MessageNumber),
+          regex_replace(source=Text, re="(?s)^.*[\t-\r \"'`|<>(){},;]", replace="")[-1024:],
+          if(condition="Before" IN E, then=E.Before, else=Last[0] = int(int=E.MessageNumber) - 1 && Last[1]) || ""))[Block][2] + Text'''"#;
 
 /// BITS names the process and the owner of a job only where it begins: event 3, of whose fields the old form has no names and no id. Feed.Jobs has them by the
-/// job's id, else by its title; so many that an entry costs nothing to speak of, then it begins anew.
-const NEW_JOB: &str = r#"E, Feed, Counts, Time=>{counted}(E.jobId OR E.string)
+/// job's id, else by its title; so many that an entry costs nothing to speak of, then it begins anew. Each is noted once, as some events are read twice.
+const NEW_JOB: &str = r#"E, Feed=>(E.jobId OR E.string)
+            && NOT get(field="System").Job
+            && (NOT get(field="System") OR set(item=get(field="System"), field="Job", value=dict(Noted=TRUE)))
             && (len(list=Feed.Jobs) < 10000 OR set(item=Feed, field="Jobs", value=dict()))
             && NOT set(item=Feed.Jobs, value=dict(Image=E.processPath, User=E.jobOwner || E.string2, ProcessId=E.processId),
               field=lowcase(string=format(format="%v %v", args=(get(field="System").Computer, strip(string=E.jobId || "title " + E.string, prefix="{", suffix="}")))))"#;
 
-/// What a download's event gets of its job's, for columns.csv: in `System`, as all that reads the event later has that.
+/// A job may have begun before the period that is searched. An event's data, which may be a list.
+const JOB_OF_ANY_TIME: &str = r#"Data, Feed=>str(str=get(field="System").EventID.Value || get(field="System").EventID) = "3"
+            && eval(func=Feed.Rules.NewJob, args=((Data.Data && eval(func=Feed.Reading.Fields, args=(Data, ))) || Data, Feed))"#;
+
+/// What a download's event gets of its job's, for columns.csv: in `System`, as all that reads the event later has that. An unknown job stays unknown: one
+/// that is noted before the event is looked at again is a later one.
 const JOB: &str = r#"
             && (NOT get(field="System") OR get(field="System").Job OR set(item=get(field="System"), field="Job",
               value=Feed.Jobs[lowcase(string=format(format="%v %v", args=(get(field="System").Computer, strip(string=E.Id || "", prefix="{", suffix="}"))))]
-                || Feed.Jobs[lowcase(string=format(format="%v title %v", args=(get(field="System").Computer, E.name)))] || dict()))"#;
+                || Feed.Jobs[lowcase(string=format(format="%v title %v", args=(get(field="System").Computer, E.name)))] || dict(Unknown=TRUE)))"#;
 const BITS: &str = "Microsoft-Windows-Bits-Client";
 
 /// The whole file.
@@ -93,7 +101,7 @@ pub fn text(tables: &Tables) -> Result<String> {
             "      Gates=dict(\n{})",
             of_all_events(
                 rules,
-                |provider, id, places| gate(provider, id, places, rules),
+                |provider, id, places| gate(provider, id, places, tables),
                 Some(BITS)
             )
         ),
@@ -103,6 +111,8 @@ pub fn text(tables: &Tables) -> Result<String> {
         ),
         OTHER_EVENT.to_owned(),
         JOINED_PART.to_owned(),
+        format!("      NewJob='''{NEW_JOB}'''"),
+        format!("      AnyTime=dict(`{BITS}`='''{JOB_OF_ANY_TIME}''')"),
         format!("      Matches=dict(\n{})", all_matches(rules)),
         format!("      Ranks=dict({})", ranks()),
         format!(
@@ -154,8 +164,10 @@ fn of_all_events(
             .map(|one| event(provider.name, one))
             .collect();
         if with_jobs == Some(provider.name) {
-            let function = NEW_JOB.replace("{counted}", &counted(3));
-            events.push(format!("          `3`='''{function}'''"));
+            let counted = counted(3, None);
+            events.push(format!(
+                "          `3`='''E, Feed, Counts, Time=>{counted}eval(func=Feed.Rules.NewJob, args=(E, Feed))'''"
+            ));
         }
         format!("        `{}`=dict(\n{})", provider.name, events.join(",\n"))
     };
@@ -165,12 +177,12 @@ fn of_all_events(
 }
 
 /// The function that counts an event, and says whether one of its fields may hold an indicator. It is asked of every event.
-fn gate(provider: &str, id: Option<u64>, places: &[&Place], rules: &Rules) -> String {
+fn gate(provider: &str, id: Option<u64>, places: &[&Place], tables: &Tables) -> String {
     const INDENT: &str = "              ";
     let mut conditions: Vec<String> = Vec::new();
     for condition in places
         .iter()
-        .flat_map(|place| readers::may_hold(place, rules))
+        .flat_map(|place| readers::may_hold(place, &tables.rules))
     {
         let condition = condition.replace('\n', &format!("\n{INDENT}"));
         if !conditions.contains(&condition) {
@@ -178,15 +190,20 @@ fn gate(provider: &str, id: Option<u64>, places: &[&Place], rules: &Rules) -> St
         }
     }
     let conditions = conditions.join(&format!("\n{INDENT}OR "));
-    let counted = id.map_or(String::new(), counted);
+    let counted = id.map_or(String::new(), |id| {
+        counted(id, asked(&tables.logs, provider, id))
+    });
     let job = if provider == BITS { JOB } else { "" };
     format!("E, Feed, Counts, Time=>{counted}({conditions}){job}")
 }
 
-/// The condition, always true, that counts an event.
-fn counted(id: u64) -> String {
+/// The condition, always true, that counts an event, and notes whether one had this field.
+fn counted(id: u64, asked: Option<&str>) -> String {
+    let tells = asked.map_or(String::new(), |field| {
+        format!(", Counts.`{id}`[3] || ({} && TRUE)", column(field))
+    });
     format!(
-        "set(item=Counts, field='{id}', value=(1 + (Counts.`{id}`[0] || 0), Counts.`{id}`[1] || Time, Time))
+        "set(item=Counts, field='{id}', value=(1 + (Counts.`{id}`[0] || 0), (Counts.`{id}`[1] < Time && Counts.`{id}`[1]) || Time, (Time < Counts.`{id}`[2] && Counts.`{id}`[2]) || Time{tells}))
             && "
     )
 }
@@ -249,7 +266,7 @@ fn never(rules: &Rules, kind: &str, written: impl Fn(&str) -> String) -> String 
 }
 
 /// Lines of a dict, each further to the right than what they belong to.
-fn lines(lines: &[String], indent: &str) -> String {
+pub fn lines(lines: &[String], indent: &str) -> String {
     let lines: Vec<_> = lines
         .iter()
         .map(|line| format!("\n{indent}{line}"))
@@ -333,55 +350,4 @@ fn parts(parts: &[Part]) -> String {
         [one] => field(one),
         several => several.iter().map(text).collect::<Vec<_>>().join(" + "),
     }
-}
-
-/// Logs: name to the provider, the files and how what it lacks is switched on.
-fn all_logs(logs: &[LogFile]) -> String {
-    let log = |log: &LogFile| {
-        let files: Vec<_> = log.files.iter().map(|file| string(file, '"')).collect();
-        let hows: Vec<_> = log
-            .events
-            .iter()
-            .map(|events| &*events.how)
-            .filter(|how| !how.is_empty())
-            .collect();
-        let provider = log.providers.first().map_or("", |provider| provider);
-        format!(
-            "`{}`=dict(Provider={}, Files=({}, ), How={})",
-            log.name,
-            string(provider, '"'),
-            files.join(", "),
-            string(&hows.join("; "), '"')
-        )
-    };
-    lines(&logs.iter().map(log).collect::<Vec<_>>(), "        ")
-}
-
-/// Needs: provider to the events that its log should have but may not: what they tell, and how they are switched on.
-fn all_needs(logs: &[LogFile]) -> String {
-    let mut providers: Vec<String> = Vec::new();
-    for log in logs {
-        let switched = log.events.iter().filter(|events| !events.how.is_empty());
-        let needs: Vec<_> = switched
-            .map(|events| {
-                let what = format!("{} (event {})", events.what, ids(&events.event_ids));
-                let ids: Vec<_> = events
-                    .event_ids
-                    .iter()
-                    .map(|id| format!("\"{id}\""))
-                    .collect();
-                format!(
-                    "dict(Log=\"{}\", Ids=({}, ), What={}, How={})",
-                    log.name,
-                    ids.join(", "),
-                    string(&what, '"'),
-                    string(&events.how, '"')
-                )
-            })
-            .collect();
-        for provider in log.providers.iter().filter(|_| !needs.is_empty()) {
-            providers.push(format!("`{provider}`=({}, )", lines(&needs, "          ")));
-        }
-    }
-    lines(&providers, "        ")
 }

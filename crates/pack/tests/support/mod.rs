@@ -55,7 +55,7 @@ file,md5,md5,strong
 const NEVER: &str = "kind,value,why\nnetwork,10.0.0.0/8,private\n";
 const COLUMNS: &str =
     "provider,event_id,column,value,condition\nLinux-Sysmon,1,User,{Domain}\\{Name},\n";
-const LOGS: &str = "log,file,provider,default,event_id,what,how\nSysmon,a.evtx,Linux-Sysmon,yes,1,processes,sysmon -i\n";
+const LOGS: &str = "log,file,provider,default,event_id,what,how,field\nSysmon,a.evtx,Linux-Sysmon,yes,1,processes,sysmon -i,CommandLine\n";
 /// What cargo wants to know of the helper: it needs nothing.
 const MANIFEST: &str = "\
 [package]

@@ -9,7 +9,7 @@ use super::table::{Row, Table};
 const TABLE: Table = Table {
     file: "logs.csv",
     columns: &[
-        "log", "file", "provider", "default", "event_id", "what", "how",
+        "log", "file", "provider", "default", "event_id", "what", "how", "field",
     ],
 };
 
@@ -46,6 +46,8 @@ pub struct Logged {
     pub what: String,
     /// How to switch them on; empty if Windows logs them anyway.
     pub how: String,
+    /// The field without which they tell nothing; empty if they always tell it.
+    pub field: String,
 }
 
 impl LogFile {
@@ -111,6 +113,7 @@ fn log(row: &Row) -> Result<LogFile, RulesError> {
             event_ids: row.numbers(4)?,
             what: row.filled(5)?.to_owned(),
             how: row.get(6).to_owned(),
+            field: row.get(7).to_owned(),
         }],
     })
 }
@@ -139,6 +142,10 @@ mod tests {
                         "{provider} {id}"
                     );
                 }
+                for events in log.events.iter().filter(|events| !events.field.is_empty()) {
+                    let read = places.iter().filter(|place| place.field == events.field);
+                    assert!(read.count() > 0, "{provider} {}", events.field);
+                }
             }
         }
     }
@@ -153,11 +160,11 @@ mod tests {
 
     #[test]
     fn rows_of_one_log_that_disagree_are_refused() {
-        let head = "log,file,provider,default,event_id,what,how\nA,a.evtx,P,yes,1,x,\n";
+        let head = "log,file,provider,default,event_id,what,how,field\nA,a.evtx,P,yes,1,x,,\n";
         for (row, column) in [
-            ("A,b.evtx,P,yes,2,y,", "file"),
-            ("A,a.evtx,P,maybe,2,y,", "default"),
-            ("A,a.evtx,P,yes,x,y,", "event_id"),
+            ("A,b.evtx,P,yes,2,y,,", "file"),
+            ("A,a.evtx,P,maybe,2,y,,", "default"),
+            ("A,a.evtx,P,yes,x,y,,", "event_id"),
         ] {
             let error = parse(&format!("{head}{row}\n")).unwrap_err().to_string();
             assert!(

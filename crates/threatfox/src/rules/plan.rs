@@ -144,6 +144,12 @@ impl<'r> Plan<'r> {
         &self.fields
     }
 
+    /// The number of a field that is read.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|known| *known == name)
+    }
+
     /// The providers that have a place.
     #[must_use]
     pub fn providers(&self) -> &[Provider<'r>] {

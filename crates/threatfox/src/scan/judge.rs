@@ -56,6 +56,8 @@ pub(super) struct Head<'h> {
     pub number: usize,
     pub id: Option<u64>,
     pub time: Option<f64>,
+    /// Whether it counts.
+    pub in_period: bool,
     pub log: &'h str,
 }
 

@@ -1,15 +1,15 @@
 //! Going through a log: candidates and hits out, and a report of what was read.
 
-use std::io::{self, Write};
+use std::io;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use sysmon_log::{Block, CHUNK_SIZE, Chunk, Content, Error, Event, Log, Value};
+use memchr::memmem::Finder;
+use sysmon_log::{Block, Chunk, Content, Error, Event, Log};
 
+use super::counts::{Counts, asked};
 use super::fingerprints::{Fingerprints, KeySet};
 use super::judge::{Head, Judge, Verdicts};
 use super::observables::{EventRow, Lookup};
@@ -17,17 +17,19 @@ use super::pace::Pace;
 use super::processes::Processes;
 use super::report::LogReport;
 use super::results::{EventHits, Results};
+use super::rows::{MAX_ROWS, NotWritten, write_row};
 use super::scripts::Scripts;
 use crate::rules::Rules;
 use crate::rules::plan::Plan;
 
 /// Chunks that a thread takes at a time: 512 KiB, which stay in the processor's cache.
 pub(super) const BLOCK: usize = 8;
-/// The size limit of a chunk's candidates as JSON. A whole chunk of events takes about 0.3 MiB.
-pub(super) const MAX_ROWS: usize = 4 << 20;
 
 /// BITS' event of a new job: it tells whose the downloads of this job are, so that a hunt wants it whatever it holds.
 const NEW_JOB: (&str, u64) = ("Microsoft-Windows-Bits-Client", 3);
+
+/// The field that says which script block an event is a part of.
+const PART: &str = "ScriptBlockId";
 
 /// When an event must have been written: seconds since 1970, from and before.
 pub type Period = Range<f64>;
@@ -83,16 +85,17 @@ impl Scan<'_> {
         report: &mut LogReport,
         results: &mut Results<'_>,
     ) -> Result<(), Stopped> {
+        let plan = Plan::new(self.rules);
         let search = Search {
             scan: self,
-            plan: &Plan::new(self.rules),
+            plan: &plan,
+            asked: asked(&plan),
             path: &report.path.clone(),
             rows_wanted: results.takes_events(),
         };
         let mut blocks: Vec<Block> = (0..self.pace.threads.get())
             .map(|_| Block::default())
             .collect();
-        let mut last: Option<Box<[u8; CHUNK_SIZE]>> = None;
         loop {
             let turn = self.pace.begin();
             for block in &mut blocks {
@@ -101,17 +104,15 @@ impl Scan<'_> {
             if blocks[0].is_empty() {
                 return Ok(());
             }
-            for done in search.all(&blocks, last.as_deref()) {
+            for done in search.all(&blocks, &mut results.scripts) {
                 results.write_events(&done.rows).map_err(Stopped::Output)?;
                 for hits in &done.hits {
                     results.write_hits(hits).map_err(Stopped::Output)?;
                 }
-                report.add(&done.report);
+                report.add(done.report);
                 results.met.extend(done.found);
                 results.processes.extend(done.processes);
             }
-            let chunk = blocks.iter().rev().find_map(|block| block.chunks().last());
-            last = chunk.map(|chunk| Box::new(*chunk));
             turn.end();
         }
     }
@@ -121,36 +122,81 @@ impl Scan<'_> {
 struct Search<'s> {
     scan: &'s Scan<'s>,
     plan: &'s Plan<'s>,
+    /// Events that tell nothing without a field, and that field.
+    asked: Vec<((usize, u64), usize)>,
     path: &'s str,
     /// Whether the candidates' rows are wanted.
     rows_wanted: bool,
 }
 
 impl Search<'_> {
-    /// Searches the first block in this thread and the others in threads of their own.
-    /// `last` is the chunk before the first block.
-    fn all(&self, blocks: &[Block], last: Option<&[u8; CHUNK_SIZE]>) -> Vec<Searched> {
+    /// Searches the last block in this thread and the others in threads of their own. Each begins with the script blocks that were open before
+    /// it, so that the number of threads changes nothing.
+    fn all(&self, blocks: &[Block], scripts: &mut Scripts) -> Vec<Searched> {
+        let Some((last, others)) = blocks.split_last() else {
+            return Vec::new();
+        };
         thread::scope(|scope| {
-            let others: Vec<_> = blocks
-                .windows(2)
-                .map(|pair| scope.spawn(|| self.block(&pair[1], pair[0].chunks().last())))
-                .collect();
-            let mut done = vec![self.block(&blocks[0], last)];
-            done.extend(
-                others
-                    .into_iter()
-                    .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))),
-            );
-            done
+            let mut threads = Vec::with_capacity(others.len());
+            for block in others {
+                let mut open = scripts.clone();
+                self.note_parts(block, scripts);
+                threads.push(scope.spawn(move || self.block(block, &mut open)));
+            }
+            let last = self.block(last, scripts);
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .chain([last])
+                .collect()
         })
     }
 
-    fn block(&self, block: &Block, last: Option<&[u8; CHUNK_SIZE]>) -> Searched {
+    /// Notes what the parts of script blocks in a block end in. Most logs have none: a chunk without their field is not read.
+    fn note_parts(&self, block: &Block, scripts: &mut Scripts) {
+        let name: Vec<u8> = PART.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let name = Finder::new(&name);
+        for bytes in block
+            .chunks()
+            .iter()
+            .filter(|bytes| name.find(*bytes).is_some())
+        {
+            let Content::Records(mut chunk) = Content::of(bytes, self.plan.fields()) else {
+                continue;
+            };
+            while let Some(event) = chunk.next_event() {
+                if let Some(head) = self.head(&event, &mut LogReport::default()) {
+                    self.word_before(head, &event, &chunk, scripts);
+                }
+            }
+        }
+    }
+
+    /// The unfinished word before an event that is a part of a script block.
+    fn word_before<'c>(
+        &self,
+        head: Head<'_>,
+        event: &Event<'c>,
+        chunk: &Chunk<'c>,
+        scripts: &mut Scripts,
+    ) -> String {
+        let provider = &self.plan.providers()[head.number];
+        let fields = head.id.and_then(|id| provider.part_fields(id));
+        let before = "";
+        let row = EventRow {
+            event,
+            chunk,
+            before,
+        };
+        fields.map_or(String::new(), |fields| scripts.word_before(&fields, &row))
+    }
+
+    fn block(&self, block: &Block, scripts: &mut Scripts) -> Searched {
         let judge = self.scan.judge.as_ref();
         let mut tools = Tools {
             lookup: self.scan.keys.map(Lookup::new),
             verdicts: judge.map(|judge| Verdicts::new(self.scan.rules, judge)),
-            scripts: Scripts::behind(last),
+            scripts,
         };
         let mut done = Searched::default();
         for bytes in block.chunks() {
@@ -167,7 +213,7 @@ impl Search<'_> {
         done
     }
 
-    fn chunk(&self, mut chunk: Chunk<'_>, tools: &mut Tools<'_>, done: &mut Searched) {
+    fn chunk(&self, mut chunk: Chunk<'_>, tools: &mut Tools<'_, '_>, done: &mut Searched) {
         let limit = done.rows.len() + MAX_ROWS;
         done.report.chunks += 1;
         let mut counts = Counts::default();
@@ -176,26 +222,16 @@ impl Search<'_> {
             let Some(head) = self.head(&event, &mut done.report) else {
                 continue;
             };
-            if let Some(time) = head.time {
-                done.report.span(time);
-            }
-            let mut row = EventRow {
+            let before = self.word_before(head, &event, &chunk, tools.scripts);
+            let row = EventRow {
                 event: &event,
                 chunk: &chunk,
-                before: "",
+                before: &before,
             };
-            let before = match head
-                .id
-                .and_then(|id| self.plan.providers()[head.number].part_fields(id))
-            {
-                Some(fields) => tools.scripts.word_before(&fields, &row, self.plan),
-                None => String::new(),
-            };
-            row.before = &before;
             let candidate = tools.lookup.as_mut().is_none_or(|lookup| {
                 let provider = &self.plan.providers()[head.number];
                 head.id.is_some_and(|id| {
-                    lookup.event(provider.steps(Some(id)), &row) || (head.provider, id) == NEW_JOB
+                    (head.provider, id) == NEW_JOB || lookup.event(provider.steps(Some(id)), &row)
                 })
             });
             let mut whole = event.is_whole() && head.time.is_some();
@@ -213,29 +249,44 @@ impl Search<'_> {
                     }
                 }
             }
-            match head.id.filter(|_| whole) {
-                Some(id) => counts.add(head.number, id),
-                None => done.report.damaged_records += 1,
+            if !head.in_period {
+                continue;
+            }
+            match (head.id, head.time) {
+                (Some(id), Some(time)) if whole => counts
+                    .of((head.number, id))
+                    .add(time, || self.tells((head.number, id), &row)),
+                _ => done.report.damaged_records += 1,
             }
         }
         done.report.damaged_chunks += u64::from(over_limit || chunk.is_damaged());
         for ((provider, id), count) in counts.0 {
             let name = self.plan.providers()[provider].name;
-            done.report.count(name, id, count);
+            done.report.count(name, id, &count);
         }
     }
 
-    /// What is known of an event in the period, where its provider has a place. One whose time cannot be read is taken for
-    /// one
-    /// in the period. Counts the others.
+    /// Whether an event has what its log is read for, as far as it can be switched off (`logs.csv`).
+    fn tells(&self, event: (usize, u64), row: &EventRow<'_, '_>) -> bool {
+        self.asked
+            .iter()
+            .any(|(asked, field)| *asked == event && row.has(*field))
+    }
+
+    /// What is known of an event in the period, where its provider has a place. One whose time cannot be read is taken for one in the period, and a new
+    /// job of BITS is wanted whenever it began: its downloads may be later. Counts the others.
     fn head(&self, event: &Event<'_>, report: &mut LogReport) -> Option<Head<'_>> {
         let Some(provider) = event.provider() else {
             report.damaged_records += 1;
             return None;
         };
         let time = event.time();
-        if !time.is_none_or(|time| self.scan.period.contains(&time)) {
-            return None;
+        let in_period = time.is_none_or(|time| self.scan.period.contains(&time));
+        if !in_period {
+            let is_job = event.id() == Some(NEW_JOB.1) && provider == *NEW_JOB.0;
+            if !is_job || self.scan.keys.is_none() {
+                return None;
+            }
         }
         let providers = self.plan.providers();
         let Some(number) = providers.iter().position(|known| provider == *known.name) else {
@@ -247,16 +298,17 @@ impl Search<'_> {
             number,
             id: event.id(),
             time,
+            in_period,
             log: self.path,
         })
     }
 }
 
 /// The state of a thread.
-struct Tools<'k> {
+struct Tools<'k, 's> {
     lookup: Option<Lookup<'k>>,
     verdicts: Option<Verdicts<'k>>,
-    scripts: Scripts<'k>,
+    scripts: &'s mut Scripts,
 }
 
 /// Why a log was not read to its end.
@@ -273,92 +325,4 @@ struct Searched {
     report: LogReport,
     found: Fingerprints,
     processes: Processes,
-}
-
-/// Events by provider and id. A log has a dozen ids: a short list is faster than a map.
-#[derive(Default)]
-struct Counts(Vec<((usize, u64), u64)>);
-
-impl Counts {
-    fn add(&mut self, provider: usize, id: u64) {
-        let event = (provider, id);
-        match self.0.iter_mut().find(|(known, _)| *known == event) {
-            Some((_, count)) => *count += 1,
-            None => self.0.push((event, 1)),
-        }
-    }
-}
-
-/// Why a candidate has no row.
-pub(super) enum NotWritten {
-    /// The record cannot be built as an event.
-    Unreadable,
-    /// The chunk's rows are as large as they may be.
-    OverLimit,
-}
-
-/// Writes a row, if the rows stay within their limit.
-pub(super) fn write_row(
-    row: &EventRow<'_, '_>,
-    path: &str,
-    limit: usize,
-    rows: &mut Vec<u8>,
-) -> Result<(), NotWritten> {
-    let start = rows.len();
-    let event = row.event.build(row.chunk).ok_or(NotWritten::Unreadable)?;
-    let row = Row {
-        event: &event,
-        path,
-        before: row.before,
-    };
-    let out = Limited { rows, limit };
-    if serde_json::to_writer(out, &row).is_err() {
-        rows.truncate(start);
-        return Err(NotWritten::OverLimit);
-    }
-    rows.push(b'\n');
-    Ok(())
-}
-
-/// An event and its log.
-struct Row<'r, 'c> {
-    event: &'r Value<'c>,
-    path: &'r str,
-    before: &'r str,
-}
-
-impl Serialize for Row<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_map(None)?;
-        if let Value::Fields(fields) = self.event {
-            fields
-                .iter()
-                .try_for_each(|(name, value)| row.serialize_entry(name, value))?;
-        }
-        row.serialize_entry("LogFile", self.path)?;
-        if !self.before.is_empty() {
-            row.serialize_entry("Before", self.before)?;
-        }
-        row.end()
-    }
-}
-
-/// Takes no more than a limit.
-struct Limited<'r> {
-    rows: &'r mut Vec<u8>,
-    limit: usize,
-}
-
-impl Write for Limited<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.rows.len() + bytes.len() > self.limit {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        self.rows.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

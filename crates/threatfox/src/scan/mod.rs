@@ -4,6 +4,7 @@
 //! the feed's keys; an event of which no observable has a key in it certainly holds nothing. A [`Scan`] goes through the
 //! logs; its candidates go to a hunt, which gives the verdict, or to the [`Judge`], which gives the same one here.
 
+mod counts;
 mod feed;
 mod fingerprints;
 mod judge;
@@ -13,6 +14,7 @@ mod pace;
 mod processes;
 mod report;
 mod results;
+mod rows;
 mod scripts;
 
 pub use feed::NarrowedFeed;
@@ -21,5 +23,5 @@ pub use judge::Judge;
 pub use log::{Period, Scan};
 pub use pace::Pace;
 pub use processes::Processes;
-pub use report::LogReport;
+pub use report::{LogReport, Span};
 pub use results::Results;

@@ -16,6 +16,14 @@ pub(super) struct EventRow<'e, 'c> {
     pub before: &'e str,
 }
 
+impl EventRow<'_, '_> {
+    /// Whether a field has a text that is not empty.
+    pub fn has(&self, field: usize) -> bool {
+        let mut text = String::new();
+        self.event.text(self.chunk, field, &mut text) && !text.is_empty()
+    }
+}
+
 impl Row for EventRow<'_, '_> {
     fn text(&self, field: usize, text: &mut String) -> bool {
         self.event.text(self.chunk, field, text)

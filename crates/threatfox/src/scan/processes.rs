@@ -11,9 +11,10 @@ use std::path::Path;
 
 use sysmon_log::{Block, Content, Error, Log};
 
-use super::log::{BLOCK, MAX_ROWS, Scan, write_row};
+use super::log::{BLOCK, Scan};
 use super::observables::EventRow;
 use super::pace::Pace;
+use super::rows::{MAX_ROWS, write_row};
 use crate::rules::plan::Plan;
 use crate::rules::plan::ProcessFields;
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::fingerprints::Fingerprints;
 use super::processes::Processes;
+use super::scripts::Scripts;
 
 /// Takes the results of a scan of any number of logs.
 #[derive(Default)]
@@ -15,6 +16,8 @@ pub struct Results<'w> {
     pub hit_count: u64,
     /// The processes that the candidates name.
     pub processes: Processes,
+    /// A script block may begin in one log and end in the next.
+    pub(super) scripts: Scripts,
     events: Option<&'w mut dyn Write>,
     hits: Option<&'w mut dyn Write>,
     seen: Seen,

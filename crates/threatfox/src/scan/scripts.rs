@@ -4,119 +4,86 @@
 //! the others are searched alone.
 
 use std::collections::HashMap;
-
-use sysmon_log::{CHUNK_SIZE, Content};
+use std::mem::take;
 
 use super::observables::EventRow;
-use crate::rules::plan::{PartFields, Plan, Row};
+use crate::rules::plan::PartFields;
 
-/// What the last parts ended in, by the beginning of their block's id, so that there are at most 257, each
-/// smaller than an event.
-pub(super) struct Scripts<'k> {
+/// So many script blocks are surely remembered, and twice as many at most.
+const MAX_OPEN: usize = 4096;
+/// So many bytes of a word are kept, so that a hostile log takes some MiB at most.
+const MAX_WORD: usize = 1024;
+
+/// What the last parts of script blocks ended in, over all logs of a search.
+#[derive(Clone, Default)]
+pub(super) struct Scripts {
     open: HashMap<String, Part>,
-    /// The chunk before, until it is looked at.
-    last: Option<&'k [u8; CHUNK_SIZE]>,
+    /// Those before, until there are as many new ones.
+    older: HashMap<String, Part>,
 }
 
 /// A part of a script block.
+#[derive(Clone)]
 struct Part {
-    block: String,
     number: u64,
     word: String,
 }
 
-impl<'k> Scripts<'k> {
-    /// Begins behind this chunk, which is looked at only where a part needs the one before it.
-    pub fn behind(last: Option<&'k [u8; CHUNK_SIZE]>) -> Self {
-        Self {
-            open: HashMap::new(),
-            last,
-        }
-    }
-
+impl Scripts {
     /// The unfinished word that the part before this one ended in. Notes what this one ends in.
-    pub fn word_before(
-        &mut self,
-        fields: &PartFields,
-        row: &EventRow<'_, '_>,
-        plan: &Plan<'_>,
-    ) -> String {
+    pub fn word_before(&mut self, fields: &PartFields, row: &EventRow<'_, '_>) -> String {
         let text = |field| {
             let mut text = String::new();
-            row.text(field, &mut text).then_some(text)
+            row.event.text(row.chunk, field, &mut text).then_some(text)
         };
         let number = |field| text(field)?.parse::<u64>().ok();
         if number(fields.total).is_none_or(|total| total < 2) {
             return String::new();
         }
-        let (Some(number), Some(block)) = (number(fields.number), text(fields.block)) else {
-            return String::new();
-        };
+        let block = format!(
+            "{} {}",
+            computer(row),
+            text(fields.block).unwrap_or_default()
+        );
         let part = Part {
-            number,
+            number: number(fields.number).unwrap_or(0),
             word: text(fields.text)
-                .map(|text| unfinished_word(&text).to_owned())
+                .map(|text| unfinished_word(&text))
                 .unwrap_or_default(),
-            block,
         };
-        let slot = slot(&part.block);
-        if !self.open.contains_key(&slot)
-            && number > 1
-            && let Some(last) = self.last.take()
-        {
-            self.look_at(last, plan);
-        }
-        let follows = |before: &Part| {
-            before.block == part.block && before.number.checked_add(1) == Some(part.number)
-        };
-        let word = self
-            .open
-            .get(&slot)
-            .filter(|before| follows(before))
+        self.follow(block, part)
+    }
+
+    /// Notes a part of a block, and gives back the word before it where the part before is the one that was noted last.
+    fn follow(&mut self, block: String, part: Part) -> String {
+        let before = self.open.get(&block).or_else(|| self.older.get(&block));
+        let word = before
+            .filter(|before| before.number.checked_add(1) == Some(part.number))
             .map(|before| before.word.clone());
-        self.open.insert(slot, part);
+        if self.open.len() >= MAX_OPEN && !self.open.contains_key(&block) {
+            self.older = take(&mut self.open);
+        }
+        self.open.insert(block, part);
         word.unwrap_or_default()
     }
-
-    /// Notes what the parts in a chunk end in.
-    fn look_at(&mut self, bytes: &[u8; CHUNK_SIZE], plan: &Plan<'_>) {
-        let Content::Records(mut chunk) = Content::of(bytes, plan.fields()) else {
-            return;
-        };
-        while let Some(event) = chunk.next_event() {
-            let providers = plan.providers().iter();
-            let provider = event
-                .provider()
-                .and_then(|name| providers.into_iter().find(|known| name == *known.name));
-            let fields = event.id().and_then(|id| provider?.part_fields(id));
-            if let Some(fields) = fields {
-                let row = EventRow {
-                    event: &event,
-                    chunk: &chunk,
-                    before: "",
-                };
-                self.word_before(&fields, &row, plan);
-            }
-        }
-    }
 }
 
-/// The two hexadecimal digits that an id begins with; nothing of another id.
-fn slot(block: &str) -> String {
-    let digits: String = block
-        .chars()
-        .take(2)
-        .filter(char::is_ascii_hexdigit)
-        .collect();
-    if digits.len() == 2 {
-        digits.to_ascii_lowercase()
-    } else {
-        String::new()
+/// The name of an event's computer: two computers may run one script block.
+fn computer(row: &EventRow<'_, '_>) -> String {
+    let mut name = String::new();
+    let event = row.event.build(row.chunk);
+    if let Some(computer) = event
+        .as_ref()
+        .and_then(|event| event.get("System")?.get("Computer"))
+    {
+        computer.write_text(&mut name);
     }
+    name
 }
 
-/// What stands behind the last space, quotation mark, bracket or other separator.
-fn unfinished_word(text: &str) -> &str {
+/// What stands behind the last space, quotation mark, bracket or other separator, without all but its last bytes. Where these begin within a character,
+/// the rest of it is none that a name has, as for the other engine.
+fn unfinished_word(text: &str) -> String {
     let is_end = |c| {
         matches!(
             c,
@@ -136,7 +103,9 @@ fn unfinished_word(text: &str) -> &str {
                 | ';'
         )
     };
-    text.rsplit(is_end).next().unwrap_or_default()
+    let word = text.rsplit(is_end).next().unwrap_or_default();
+    let start = word.len().saturating_sub(MAX_WORD);
+    String::from_utf8_lossy(&word.as_bytes()[start..]).into_owned()
 }
 
 #[cfg(test)]
@@ -157,9 +126,44 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_told_apart_by_few_slots() {
-        assert_eq!(slot("AB350588-4aa4"), "ab");
-        assert_eq!(slot("{76350588"), "");
-        assert_eq!(slot("é"), "");
+    fn a_long_word_is_kept_without_its_beginning() {
+        let kept = unfinished_word(&format!("a {}{}", "ü".repeat(MAX_WORD), "z"));
+        assert_eq!(kept.chars().count(), 1 + (MAX_WORD - 1) / 2 + 1);
+        assert!(kept.starts_with("\u{fffd}ü") && kept.ends_with("üz"));
+    }
+
+    fn part(number: u64, word: &str) -> Part {
+        let word = word.to_owned();
+        Part { number, word }
+    }
+
+    #[test]
+    fn a_block_is_remembered_until_as_many_others_were_read() {
+        let mut scripts = Scripts::default();
+        let mut word = |block: usize, number| {
+            scripts.follow(block.to_string(), part(number, &format!("w{block}")))
+        };
+        for block in 0..MAX_OPEN {
+            assert_eq!(word(block, 1), "");
+        }
+        for block in 0..MAX_OPEN {
+            assert_eq!(word(block, 2), format!("w{block}"));
+        }
+        for block in MAX_OPEN..3 * MAX_OPEN {
+            word(block, 1);
+        }
+        assert_eq!(word(0, 3), "");
+        assert!(scripts.open.len() + scripts.older.len() <= 2 * MAX_OPEN);
+    }
+
+    #[test]
+    fn only_the_next_part_follows() {
+        let mut scripts = Scripts::default();
+        let mut word = |number, word| scripts.follow("a".to_owned(), part(number, word));
+        assert_eq!(word(2, "two"), "");
+        assert_eq!(word(1, "one"), "");
+        assert_eq!(word(3, "three"), "");
+        assert_eq!(word(4, "four"), "three");
+        assert_eq!(word(4, "four"), "");
     }
 }

@@ -3,8 +3,10 @@
 use super::url::{is_end, is_of_ipv6, is_of_scheme};
 use super::{Buffers, Observer, UrlText, is_space};
 
-/// A URL has at most so many characters.
+/// A URL has at most so many bytes behind its `://`.
 const MAX_URL: usize = 4096;
+/// A scheme has at most so many bytes: letters before these are not of the URL.
+const MAX_SCHEME: usize = 64;
 /// Of a text, so many URLs are read: a hostile one has thousands, each of them long.
 const MAX_URLS: usize = 64;
 /// A URL is tried up to each of so many separators.
@@ -33,11 +35,11 @@ pub(super) fn behind_mark<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     })
 }
 
-/// Where URLs begin, and where their `://` ends.
-pub(super) fn schemes(text: &str) -> impl Iterator<Item = (usize, usize)> {
+/// Where URLs begin, and where their `://` ends. A scheme has at most so many bytes.
+pub(super) fn schemes(text: &str, max: usize) -> impl Iterator<Item = (usize, usize)> {
     let bytes = text.as_bytes();
     memchr::memmem::find_iter(bytes, "://").filter_map(move |colon| {
-        let before = bytes[..colon].iter().rev();
+        let before = bytes[..colon].iter().rev().take(max);
         let run = colon - before.take_while(|byte| is_of_scheme(**byte)).count();
         let letter = bytes[run..colon].iter().position(u8::is_ascii_alphabetic)?;
         Some((run + letter, colon + 3))
@@ -47,16 +49,15 @@ pub(super) fn schemes(text: &str) -> impl Iterator<Item = (usize, usize)> {
 impl Buffers {
     /// The URLs of a text, each an observable.
     pub(super) fn urls(&mut self, text: &str, observer: &mut dyn Observer) {
-        for (start, behind) in schemes(text).take(MAX_URLS) {
-            let url = &text[start..];
-            let end = url
-                .char_indices()
-                .enumerate()
-                .find(|(n, (_, c))| *n == MAX_URL || is_space(*c))
-                .map_or(url.len(), |(_, (at, _))| at);
-            let scheme = behind - start;
-            if end > scheme {
-                self.url_in_text(&url[..end], scheme, observer);
+        for (start, behind) in schemes(text, MAX_SCHEME).take(MAX_URLS) {
+            let mut longest = text.len().min(behind + MAX_URL);
+            while !text.is_char_boundary(longest) {
+                longest -= 1;
+            }
+            let end = text[behind..longest].find(is_space);
+            let end = end.map_or(longest, |end| behind + end);
+            if end > behind {
+                self.url_in_text(&text[start..end], behind - start, observer);
             }
         }
     }
@@ -194,10 +195,25 @@ mod tests {
     }
 
     #[test]
-    fn a_url_ends_after_its_limit_of_characters() {
+    fn a_url_ends_after_its_limit_of_bytes() {
         let text = format!("http://a.example/{} b", "ü".repeat(5000));
         let found = urls(&text);
-        assert_eq!(found[0][0].chars().count(), "url:".len() + MAX_URL);
+        assert_eq!(found[0][0].len(), "url:http://".len() + MAX_URL);
+    }
+
+    #[test]
+    fn a_scheme_is_at_most_the_last_letters_before_a_url_and_the_url_is_read_behind_any_number() {
+        for count in [0, 59, 60, 61, 100, 5000] {
+            let text = format!("x {}http://a.example/p b", "y".repeat(count));
+            let found = urls(&text);
+            let scheme = format!("{}http", "y".repeat(count.min(MAX_SCHEME - 4)));
+            assert_eq!(
+                found[0][0],
+                format!("url:{scheme}://a.example/p"),
+                "{count}"
+            );
+            assert_eq!(found[0][1], "a.example", "{count}");
+        }
     }
 
     #[test]

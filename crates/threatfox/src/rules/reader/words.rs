@@ -111,7 +111,7 @@ fn number(text: &str) -> Option<&str> {
 fn without_urls(text: &str, out: &mut String) -> bool {
     out.clear();
     let mut copied = 0;
-    for (start, behind) in schemes(text) {
+    for (start, behind) in schemes(text, text.len()) {
         // A URL inside of another has gone with it.
         if behind <= copied {
             continue;
