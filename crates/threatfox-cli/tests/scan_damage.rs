@@ -175,7 +175,7 @@ fn nothing_to_search_or_to_look_for_is_a_failure_that_leaves_earlier_files_alone
     fs::write(bench.path("empty.list"), "").unwrap();
     fs::write(bench.path("old.csv"), "key,ioc\n203.0.113.7,x\n").unwrap();
     fs::write(bench.path("head.csv"), "key,kind,ioc,ioc_type,regex,ports,malware,threat_type,confidence,first_seen,last_seen,id,iocs,compromised\n").unwrap();
-    fs::write(bench.path("out.jsonl"), "before").unwrap();
+    fs::write(bench.path("out.jsonl"), "{\"System\":1}\n").unwrap();
     let edge = edge();
     let edge = edge.to_str().unwrap();
     for (args, says) in [
@@ -205,7 +205,7 @@ fn nothing_to_search_or_to_look_for_is_a_failure_that_leaves_earlier_files_alone
         assert!(run.stderr.contains(says), "{args:?}: {}", run.stderr);
         assert_eq!(
             fs::read_to_string(bench.path("out.jsonl")).unwrap(),
-            "before",
+            "{\"System\":1}\n",
             "{args:?}"
         );
     }

@@ -191,7 +191,9 @@ fn withdrawn(object: &Object, version: Version, now: i64) -> Option<Reject> {
     if object.valid_until.is_empty() {
         return None;
     }
-    match parse_time(&object.valid_until) {
+    // Who means "for ever" writes the year 9999, which no record's own date may have.
+    let end = object.valid_until.parse().map(jiff::Timestamp::as_second);
+    match end.ok().or_else(|| parse_time(&object.valid_until)) {
         Some(end) if end > now => None,
         Some(_) => {
             let end = clean(&object.valid_until);
