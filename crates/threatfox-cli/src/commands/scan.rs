@@ -120,10 +120,10 @@ Exit codes:
   2  wrong usage
   3  refused: an output is a file of another kind, or one that is read";
 
-/// Events and hits, by how they begin.
+/// Events and hits, by how they begin; a hunt's hits do so with their strength.
 const LINES: Like = Like {
     name: "events or hits",
-    starts: &["{\"System\":", "{\"Time\":"],
+    starts: &["{\"System\":", "{\"Time\":", "{\"Strength\":"],
 };
 const ROWS: Like = Like {
     name: "rows of a feed",
