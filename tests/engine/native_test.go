@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -78,6 +79,8 @@ func (s *EngineSuite) knownFeed() string {
 	return s.normalize(s.writeExport(indicators))
 }
 
+var damagedPart = regexp.MustCompile(`searched, but \d+ chunks and \d+ records are damaged, and `)
+
 func (s *EngineSuite) TestTheNativeHuntHasTheHitsOfTheHuntRowForRow() {
 	feeds := map[string]string{"edge": s.edgeFeed(), "known": s.knownFeed()}
 	exports, err := filepath.Glob(sample(s.T(), "threatfox/*-*"))
@@ -102,7 +105,12 @@ func (s *EngineSuite) TestTheNativeHuntHasTheHitsOfTheHuntRowForRow() {
 			s.ElementsMatch(linesOf(want.source["Hits"], log), linesOf(got.source["Hits"], log), name)
 		}
 		s.ElementsMatch(strings.Split(want.source["Summary"], "\n"), strings.Split(got.source["Summary"], "\n"), name)
-		s.Equal(s.coverage(want), s.coverage(got), name)
+		// What is damaged the helper alone can say: parse_evtx passes over it.
+		covered := slices.Clone(s.coverage(got))
+		for i, line := range covered {
+			covered[i] = damagedPart.ReplaceAllString(line, "searched, but ")
+		}
+		s.Equal(s.coverage(want), covered, name)
 	}
 	s.Len(hits, 5)
 	s.Greater(hits["edge"], 40)
