@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use support::normalize::{export, line};
-use support::{Bench, Server, addresses, csv_export, ok, scan};
+use support::{Bench, Ran, Server, addresses, csv_export, ok, scan};
 
 fn bench() -> Bench {
     with_export(Bench::new())
@@ -23,6 +23,19 @@ fn with_export(bench: Bench) -> Bench {
     ];
     fs::write(bench.path("export.csv"), export(&lines)).unwrap();
     bench
+}
+
+/// Normalizes the export, with its rejects to a file.
+fn with_rejects(bench: &Bench, rejects: &str, more: &[&str]) -> Ran {
+    let args = [
+        "normalize",
+        "export.csv",
+        "-o",
+        "feed.csv",
+        "--rejects",
+        rejects,
+    ];
+    bench.finish(bench.command(&[&args[..], more].concat()))
 }
 
 #[test]
@@ -107,17 +120,7 @@ fn rows_and_a_summary_never_share_standard_output() {
     let args = ["normalize", "export.csv", "-o", "-", "--summary", "json"];
     let ran = bench.finish(bench.command(&args));
     assert!(ran.code == 0 && ran.stdout.starts_with("key,") && ran.stderr.starts_with('{'));
-    let args = [
-        "normalize",
-        "export.csv",
-        "-o",
-        "feed.csv",
-        "--rejects",
-        "-",
-        "--summary",
-        "json",
-    ];
-    let ran = bench.finish(bench.command(&args));
+    let ran = with_rejects(&bench, "-", &["--summary", "json"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
 }
 
@@ -224,16 +227,7 @@ fn every_option_replaces_its_like() {
 fn with_force_a_list_of_rejects_replaces_any_file() {
     let bench = bench();
     fs::write(bench.path("notes"), "my notes\n").unwrap();
-    let args = [
-        "normalize",
-        "export.csv",
-        "-o",
-        "feed.csv",
-        "--rejects",
-        "notes",
-        "--force",
-    ];
-    let ran = bench.finish(bench.command(&args));
+    let ran = with_rejects(&bench, "notes", &["--force"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(bench.read("notes").starts_with("id,ioc,"));
 }

@@ -26,7 +26,7 @@ pub struct InUse {
 /// Counts the rows of a feed by source, as far as it can be read.
 ///
 /// # Errors
-/// It is no feed that could be read, such as one in JSON lines.
+/// It is not a feed that can be read: for example, JSON lines.
 pub fn rows_by_source(feed: &Input) -> Result<InUse, Error> {
     let mut rows: BTreeMap<String, u64> = BTreeMap::new();
     let damage = read_sound(feed, &mut |row| {

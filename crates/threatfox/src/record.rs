@@ -212,7 +212,7 @@ pub(crate) fn parse_confidence(text: &str) -> Result<u8, Reject> {
         .ok_or_else(|| Reason::BadConfidence.because("not a number from 0 to 100"))
 }
 
-/// A number with a decimal point or a percent sign. `0.9` may be 90 or hardly anything: it is none.
+/// A number with a decimal point or a percent sign. `0.9` is ambiguous (90 or 1) and not read.
 fn written_out(text: &str) -> Option<u8> {
     let number = text.strip_suffix('%').map_or(text, str::trim_end);
     let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));

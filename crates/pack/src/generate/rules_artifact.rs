@@ -30,7 +30,7 @@ reference:
 export: |
   -- A dict: Gates has provider, then event id, to the function that says whether an event's fields (E) may hold an indicator of the feed, and counts it:
   -- Counts gets, by event id, a list: how many, the least and the greatest time, and whether one tells what it is read for (Needs). (`&&` gives its last
-  -- value: it costs less than a call of if().) OtherEvent stands for it where there is none, and only counts. Readers has the functions that give the
+  -- value: it costs less than a call of if().) OtherEvent is used if an event has no gate, and only counts. Readers has the functions that give the
   -- observables that are in the feed. JoinedPart joins a script block's part with the word that the part before ended in (BehindPart). NewJob notes
   -- whose a job of BITS is, in Feed.Jobs; AnyTime is asked of the events outside of the period that is searched. Matches has role and kind of key to what the match is called, and its
   -- strength (Ranks are strengths as numbers): what is not there is not a match. NeverNetworks and NeverHashes are never an indicator. Columns has provider, then event id, to the

@@ -13,7 +13,7 @@ pub struct Finding {
     pub input: String,
     /// The name of its source, as a feed has it.
     pub source: String,
-    /// Its page; empty where there is none.
+    /// Its page; empty if it has no page.
     pub link: String,
     /// The indicator, as its source writes it.
     pub ioc: String,

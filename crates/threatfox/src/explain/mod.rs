@@ -5,8 +5,6 @@ mod finding;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 pub use finding::{Finding, Verdict};
 
 use asked::Asked;
@@ -108,12 +106,12 @@ impl Explainer {
         if self.filter.check(record).is_some() {
             return;
         }
+        let held = self.networks.held(network, raw);
         if concerns {
             let finding = self.findings.len() - 1;
-            let held = Held::new(network, raw, &mut Arc::default());
-            self.held.push((held, finding));
+            self.held.push((held.clone(), finding));
         }
-        for (over, _) in self.networks.hold(network, raw) {
+        for (over, _) in self.networks.hold(held) {
             for (_, finding) in self.held.iter().filter(|(held, _)| *held == over) {
                 self.findings[*finding].verdict = Verdict::Dropped(Networks::too_many());
             }

@@ -111,7 +111,8 @@ impl<'a, S: Store> Normalizer<'a, S> {
 
     /// Holds a network back, and leaves out those that no longer fit.
     fn hold(&mut self, network: IpNet, raw: &RawRecord<'_>) -> Result<(), Error> {
-        for (held, times) in self.networks.hold(network, raw) {
+        let held = self.networks.held(network, raw);
+        for (held, times) in self.networks.hold(held) {
             for _ in 0..times {
                 self.drop(&held.raw(), &Networks::too_many())?;
             }

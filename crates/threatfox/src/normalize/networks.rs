@@ -24,7 +24,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    pub(crate) fn new(network: IpNet, raw: &RawRecord<'_>, shared: &mut Arc<str>) -> Self {
+    fn new(network: IpNet, raw: &RawRecord<'_>, shared: &mut Arc<str>) -> Self {
         let columns = Column::ALL.into_iter().enumerate();
         let texts = columns.filter_map(|(number, column)| {
             let text = raw.get(column);
@@ -78,9 +78,13 @@ impl Networks {
         Reason::NetworkTooLarge.because(format!("networks of more than {MOST} addresses in all"))
     }
 
+    /// A record, as it is held back.
+    pub(crate) fn held(&mut self, network: IpNet, raw: &RawRecord<'_>) -> Held {
+        Held::new(network, raw, &mut self.shared)
+    }
+
     /// Holds a record back, and gives those that no longer fit. They never will: of what is held all comes before them.
-    pub(crate) fn hold(&mut self, network: IpNet, raw: &RawRecord<'_>) -> Vec<(Held, u64)> {
-        let held = Held::new(network, raw, &mut self.shared);
+    pub(crate) fn hold(&mut self, held: Held) -> Vec<(Held, u64)> {
         let size = held.addresses;
         let times = self.held.entry(held).or_default();
         *times += 1;
@@ -115,7 +119,8 @@ mod tests {
             for text in order.map(name) {
                 let mut raw = RawRecord::default();
                 raw.set(Column::Ioc, &text);
-                let gone = networks.hold(text.parse().unwrap(), &raw);
+                let held = networks.held(text.parse().unwrap(), &raw);
+                let gone = networks.hold(held);
                 over += gone.iter().map(|(_, times)| times).sum::<u64>();
             }
             let addresses = networks.addresses;

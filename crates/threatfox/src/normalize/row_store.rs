@@ -172,7 +172,7 @@ impl Store for RowStore {
         let activity = |row: &Row| row.first_seen.max(row.last_seen);
         rows.sort_unstable_by(|a, b| {
             b.id.cmp(&a.id)
-                // The versions of a numbered record stand side by side, whoever else has the number.
+                // The versions of a numbered record come one after another, also if another source uses the same number.
                 .then_with(|| match a.id {
                     Some(_) => origins.compare(a.origin, b.origin),
                     None => Ordering::Equal,

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-/// A year after this one is no date but another number: the start of 2200, in seconds since 1970.
+/// The start of 2200, in seconds since 1970. A later time is not a date, but another number.
 const TOO_LATE: i64 = 7_258_118_400;
 
 /// Reads `YYYY-MM-DD HH:MM:SS`, with or without ` UTC`, as seconds since 1970. Also what other sources write: without seconds, a

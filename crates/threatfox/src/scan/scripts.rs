@@ -81,8 +81,8 @@ fn computer(row: &EventRow<'_, '_>) -> String {
     name
 }
 
-/// What stands behind the last space, quotation mark, bracket or other separator, without all but its last bytes. Where these begin within a character,
-/// the rest of it is none that a name has, as for the other engine.
+/// The last bytes of what follows the last space, quotation mark, bracket or other separator. If these bytes begin in the middle of
+/// a character, its rest does not belong to a name, in both engines.
 fn unfinished_word(text: &str) -> String {
     let is_end = |c| {
         matches!(

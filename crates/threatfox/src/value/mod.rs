@@ -104,7 +104,7 @@ fn split_at_path(text: &str) -> Option<(&str, &str)> {
     (!scheme).then_some((host, path))
 }
 
-/// A network, or why it is none though it looks so: `203.0.113.0/33`, `203.0.113.0/255.255.255.0`.
+/// A network, or why it is not one although it looks like one: `203.0.113.0/33`, `203.0.113.0/255.255.255.0`.
 fn network(text: &str, address: &str, prefix: &str) -> Option<Result<IpNet, Reject>> {
     let address: Option<IpAddr> = address.parse().ok();
     let digits = |b: u8| b.is_ascii_digit() || b == b'.';

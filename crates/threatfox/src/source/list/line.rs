@@ -1,8 +1,7 @@
 //! What stands on a line of a list: its indicators, as people write them, and a remark, which is passed over.
 //!
-//! The first word that is no indicator makes a remark of all that follows the first one: of `203.0.113.7 resolves to
-//! github.example` nobody wants the second. So several count only where nothing else is on the line, but for what stands
-//! behind the sign of a remark.
+//! Several indicators count only if nothing else is on the line, except a marked remark. A word that is not an indicator
+//! makes everything after the first indicator a remark: in `203.0.113.7 resolves to github.example` nobody wants the second.
 
 use crate::ioc::IocType;
 use crate::reject::{Reason, Reject};
@@ -34,7 +33,7 @@ impl Item<'_> {
     }
 }
 
-/// The indicators of a line, or its first word and why it is none. Nothing for an empty line or a comment.
+/// The indicators of a line, or its first word and why that is not one. Nothing for an empty line or a comment.
 pub(in crate::source) fn read(line: &str) -> Vec<Item<'_>> {
     let line = line.trim_start_matches('\u{feff}').trim();
     if line.starts_with(['#', ';']) || line.starts_with("//") {
