@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -42,6 +43,33 @@ func (s *EngineSuite) TestALogThatIsAwayForAMomentTellsNothingTwice() {
 	time.Sleep(5 * time.Second)
 
 	s.waitForAllOf(l, feed, w)
+}
+
+// What is added while a log is first read comes twice: as what it holds, and as what is new. The latter may come after all that is old, on a busy machine.
+func (s *EngineSuite) TestAnEventThatTwoReadersReadIsToldOnce() {
+	s.Ctx = context.Background()
+	rows := s.rowsOf(s.query(`
+LET _ <= (import(artifact="Generic.ThreatFox.Rules"), import(artifact="Generic.ThreatFox.Feed"), import(artifact="Generic.ThreatFox.Match"),
+          import(artifact="Generic.ThreatFox.Logs"), import(artifact="Generic.ThreatFox.Tracker"), import(artifact="Generic.ThreatFox.Live"))
+LET Read(Count, Wait) = SELECT dict(Computer="ws-1", EventRecordID=_value, TimeCreated=dict(SystemTime=1700000000.0 + _value)) AS System, dict() AS Data,
+       dict(A="203.0.113.7") AS Observables, (_value, 1700000000.0 + _value) AS Is, sleep(ms=Wait) AS Waited
+  FROM range(end=Count)
+  WHERE Waited
+LET OldEvents(Live, Log, Path, Since) = SELECT * FROM Read(Count=3, Wait=1)
+LET NewEvents(Live, Log, Path, Times) = SELECT * FROM Read(Count=5, Wait=200)
+LET Happenings(Live) = SELECT * FROM EventsOf(Live=Live, Log=Begun(Live=Live, Path="x"), Path="x", Times=0)
+LET HitsToTell(Live, Feed, Event, Observables) = SELECT dict(RecordID=Event.System.EventRecordID, ParentImage="x") AS Hit, 1 AS Count FROM scope()
+LET EventOf(System, Data, Path) = dict(System=System)
+LET Noted(Live, Path, Computer, At) = TRUE
+LET Saved(Live) = TRUE
+LET Live <= LiveFrom(Wanted=dict(CatchUpHours=1, Told="/no/such"), Saved=dict(), Counted=dict())
+SELECT Hit.RecordID AS RecordID FROM LiveHits(Live=Live)`, nil))
+
+	told := []string{}
+	for _, row := range rows {
+		told = append(told, fmt.Sprint(row["RecordID"]))
+	}
+	s.Equal([]string{"0", "1", "2", "3", "4"}, told)
 }
 
 // A collector's log holds the records of many computers, each with ids of its own. One that is installed anew counts from 1 again.
