@@ -206,7 +206,7 @@ func (s *EngineSuite) waitForAllOf(l *growingLog, feed string, watches ...*watch
 		}
 		return got
 	}
-	for deadline := time.Now().Add(30 * time.Second); len(told()) < len(want) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(90 * time.Second); len(told()) < len(want) && time.Now().Before(deadline); {
 		time.Sleep(50 * time.Millisecond)
 	}
 	time.Sleep(1500 * time.Millisecond) // for one too many

@@ -147,6 +147,29 @@ func (s *EngineSuite) TestAMessageThatNobodyTakesIsGivenUpWithAnAlert() {
 	s.Contains(strings.Join(s.raised(), "\n"), "ThreatFox: 1 findings could not be sent by web hook")
 }
 
+// With 0 a finding is given up after one try that failed, not before any.
+func (s *EngineSuite) TestNothingIsGivenUpBeforeItWasTried() {
+	s.newClient("C.1", "ws-1")
+	hook := s.webHook()
+	params := map[string]string{"WebhookURL": hook.URL, "GiveUpHours": "0", "SendSeconds": "2"}
+	s.alertsRun(params)
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
+	s.becomes(func() bool { return len(s.messagesAre()) > 0 }, "the row of a message")
+	s.Equal([]string{"sent web hook 1"}, s.messagesAre())
+}
+
+// What has no usable time, as some of what is found in files, is told without one.
+func (s *EngineSuite) TestAFindingWithoutATimeIsToldWithoutOne() {
+	s.newClient("C.1", "ws-1")
+	hook := s.webHook()
+	s.alertsRun(map[string]string{"WebhookURL": hook.URL})
+	s.flowEnds("C.1", "F.1", map[string][]string{filesHunt + "/Summary": {
+		`{"Strength":"strong","Malware":"Test RAT","IOC":"203.0.113.7:443","Match":"ip","Count":2,"First":null,"Last":null,"Computer":"ws-1"}`}})
+	s.becomes(func() bool { _, got := hook.got(); return len(got) > 0 }, "the message")
+	_, got := hook.got()
+	s.Contains(got[0], "on ws-1 (C.1), 2 times, without a time: https://")
+}
+
 func (s *EngineSuite) TestOneMessageSaysHowManyFindingsWereOverTheLimit() {
 	s.newClient("C.1", "ws-1")
 	s.fiveFindingsAnHourAgo()
