@@ -103,7 +103,7 @@ func (l *growingLog) append(s *EngineSuite, shown int) {
 func (w *watch) kept(log string) bool {
 	entries, _ := filepath.Glob(filepath.Join(os.TempDir(), "*", "threatfox-live.json"))
 	for _, entry := range entries {
-		if text, err := os.ReadFile(entry); err == nil && strings.Contains(string(text), log) {
+		if text, err := os.ReadFile(entry); err == nil && strings.Contains(string(text), quoted(log)) {
 			return true
 		}
 	}
