@@ -56,7 +56,7 @@ pub struct SelectOptions {
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
     pub max_age: Option<u32>,
 
-    /// Keep addresses of private and documentation networks
+    /// Keep addresses of private and documentation networks, and names that the public DNS never has, such as nas.lan
     #[arg(long)]
     pub allow_private: bool,
 

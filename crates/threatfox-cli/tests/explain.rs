@@ -145,6 +145,36 @@ fn a_record_shows_its_own_source_page_confidence_and_family() {
 }
 
 #[test]
+fn a_url_without_a_scheme_is_explained_by_the_urls_that_a_list_makes_of_it() {
+    let list = "github.com/evil/x\n203.0.113.9:8080/x\n";
+    for value in list.lines() {
+        let said = explained(value, list, &[]);
+        let matched =
+            format!("{value} is matched by the feed: of 4 records, 2 concern it, 2 match.");
+        assert!(said.starts_with(&matched), "{said}");
+        for scheme in ["http://", "https://"] {
+            let line = format!("\n  match     {scheme}{value} (url): url (strong), ");
+            assert!(said.contains(&line), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_network_is_not_explained_as_its_first_address() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("input"), "203.0.113.0/30\n2001:db8::5/128\n").unwrap();
+    let ran = bench.finish(bench.command(&["explain", "203.0.113.0/30", "input"]));
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.error().contains("203.0.113.0/30 is a network"),
+        "{}",
+        ran.stderr
+    );
+    let said = explained("2001:db8::5/128", "203.0.113.0/30\n2001:db8::5/128\n", &[]);
+    assert!(said.contains(": ip (medium), key 2001:db8::5\n"), "{said}");
+}
+
+#[test]
 fn what_is_rejected_is_listed_where_it_concerns_the_value() {
     let list = "evil.example\nbad.example\nother.example\n10.0.0.0/8\nfd00::/8\n";
     let event = r#"{"Event": {"info": "x", "Attribute": [

@@ -72,6 +72,52 @@ fn each_indicator_of_a_line_counts() {
 }
 
 #[test]
+fn an_ipv6_address_that_ends_in_two_colons_is_kept_whole() {
+    let list = "2a00:1450:4001::\n198.41.5.7\n2a00:1450:4002::, seen today\n";
+    let (summary, feed) = made(list.as_bytes(), &[]);
+    assert_eq!(summary["kept"], 3);
+    for key in ["2a00:1450:4001::", "2a00:1450:4002::"] {
+        assert!(feed.contains(&format!("\n{key},ip,")), "{feed}");
+    }
+}
+
+#[test]
+fn the_name_of_a_file_is_left_out_and_does_not_make_a_list_nonsense() {
+    let list = "198.41.5.7\nsvchost.exe\nLoader.DLL\ndocument.pdf\ninstall.zip\n";
+    let (summary, feed) = made(list.as_bytes(), &[]);
+    assert_eq!(summary["dropped"], serde_json::json!({"file_name": 3}));
+    assert_eq!(keys(&feed), ["198.41.5.7 ip", "install.zip domain"]);
+}
+
+#[test]
+fn names_that_the_public_dns_never_has_are_kept_only_on_request() {
+    let list = "127.0.0.1 localhost.localdomain ip6.localdomain\n127.0.0.1 localhost.localdomain\n\
+        a.local\nhttp://nas.lan/x\n4.3.2.1.in-addr.arpa\nevil.example\n";
+    let (summary, feed) = made(list.as_bytes(), &[]);
+    assert_eq!(keys(&feed), ["evil.example domain"]);
+    assert_eq!(summary["dropped"], serde_json::json!({"not_global": 6}));
+    let (_, feed) = made(list.as_bytes(), &PRIVATE);
+    assert!(keys(&feed).contains(&"a.local domain".to_owned()), "{feed}");
+}
+
+#[test]
+fn a_wildcard_is_the_domain_it_stands_for_and_with_a_path_it_is_none() {
+    let list = "*.evil.example\n* *.bad[.]example\n*.github.com/evil\n.worse.example\n198.41.5.7\n";
+    let bench = Bench::new();
+    fs::write(bench.path("list"), list).unwrap();
+    let ran = normalize(&bench, &[&bench.path("list")], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(
+        keys(&bench.read("feed.csv")),
+        ["198.41.5.7 ip", "bad.example domain", "evil.example domain"]
+    );
+    let rejects = bench.read("rejects.csv");
+    for line in ["\n,*.github.com/evil,", "\n,.worse.example,"] {
+        assert!(rejects.contains(line), "{rejects}");
+    }
+}
+
+#[test]
 fn lines_that_end_with_cr_alone_are_lines() {
     let (summary, _) = made(b"a.example\rb.example\rc.example\r", &[]);
     assert_eq!(summary["kept"], 3);
@@ -79,7 +125,10 @@ fn lines_that_end_with_cr_alone_are_lines() {
 
 #[test]
 fn a_csv_whose_columns_nobody_named_is_no_list() {
+    let far = "a.example,2026-01-02,mirai\n".repeat(500) + "http://b.example/x,2026-01-02,mirai\n";
     for csv in [
+        far.as_str(),
+        "http://a.example/x,mirai\nhttp://b.example/x,mirai\nhttp://c.example/x,mirai\n",
         "victim_ip,c2\n198.41.5.1,198.41.5.6\n198.41.5.2,198.41.5.6\n",
         "url,family\nhttp://a.example/x,mirai\nhttp://b.example/x,mirai\n",
         "domain;seen\na.example;2026-01-02\nb.example;2026-01-02\n",

@@ -152,6 +152,54 @@ fn a_value_of_an_answer_key_gets_the_verdict_of_its_event() {
     }
 }
 
+/// A feed of a list.
+fn bench_of(list: &str) -> Bench {
+    let bench = Bench::new();
+    let args = ["--allow-private", "-o", "feed.csv.gz"];
+    let ran = run(&bench, list.as_bytes(), &args);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    bench
+}
+
+#[test]
+fn a_url_without_a_scheme_is_looked_up_as_the_urls_that_a_list_makes_of_it() {
+    let list = "github.com/evil/x\nevil.example/path\n203.0.113.9:8080/x\n";
+    let bench = bench_of(list);
+    for value in list.lines() {
+        assert_eq!(
+            rows(&matched(&bench, &[value])),
+            [format!("{value} url strong http://{value}")]
+        );
+    }
+    assert!(rows(&matched(&bench, &["github.com/other"])).is_empty());
+    let secure = bench_of("https://evil.example/path\n");
+    assert_eq!(
+        rows(&matched(&secure, &["evil[.]example/path"])),
+        ["evil[.]example/path url strong https://evil.example/path"]
+    );
+}
+
+#[test]
+fn a_network_is_not_taken_for_its_first_address() {
+    let bench = bench_of("203.0.113.0\n203.0.113.4\n2001:db8::5\n");
+    let values = ["203.0.113.0/24", "203.0.113.4/24", "203.0.0.0/16"];
+    let ran = matched(&bench, &values);
+    assert!(rows(&ran).is_empty(), "{}", ran.stdout);
+    for told in [
+        "3 not looked up: \"203.0.113.0/24\" (a network: look up single addresses of it)",
+        "\"203.0.0.0/16\" (network too large: ",
+    ] {
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    assert_eq!(
+        rows(&matched(&bench, &["203.0.113.4/32", "2001:db8::5/128"])),
+        [
+            "203.0.113.4/32 ip medium 203.0.113.4",
+            "2001:db8::5/128 ip medium [2001:db8::5]"
+        ]
+    );
+}
+
 #[test]
 fn values_come_one_a_line_and_those_that_match_nothing_are_counted() {
     let bench = bench();

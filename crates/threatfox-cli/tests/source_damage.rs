@@ -51,6 +51,21 @@ fn a_list_may_have_some_nonsense_and_says_how_much() {
 }
 
 #[test]
+fn lines_of_a_list_that_nobody_can_read_are_damage_where_more_than_one_in_ten_is_so() {
+    let good = b"a.example\n".repeat(90);
+    let too_large = "x".repeat(70_000) + "\n";
+    for (bad, reason) in [
+        (&b"m\xfc.example\n"[..], "not_utf8"),
+        (too_large.as_bytes(), "too_large"),
+    ] {
+        let (summary, _) = made(&[&good, &*bad.repeat(10)].concat(), &[]);
+        assert_eq!(summary["dropped"][reason], 10);
+        let error = failed(&[&good, &*bad.repeat(11)].concat(), &[]);
+        assert!(error.contains("(so in 11 of 101 records): "), "{error}");
+    }
+}
+
+#[test]
 fn a_pattern_that_is_large_and_deep_costs_its_indicator_alone() {
     let deep = "(".repeat(63_000);
     let pattern = |text: &str| {
@@ -190,6 +205,12 @@ fn a_zip_of_several_files_is_whole_and_says_what_to_do() {
         error.starts_with("threatfox: a zip of 2 files, where one is read: "),
         "{error}"
     );
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.add_directory("folder/", options).unwrap();
+    zip.start_file("folder/a.txt", options).unwrap();
+    std::io::Write::write_all(&mut zip, b"evil.example\n").unwrap();
+    let (summary, _) = made(zip.finish().unwrap().get_ref(), &[]);
+    assert_eq!(summary["kept"], 1);
     let empty = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let error = failed(empty.finish().unwrap().get_ref(), &[]);
     assert!(error.contains(" is empty: "), "{error}");

@@ -24,6 +24,24 @@ pub enum NotAHost {
     TopLevel,
 }
 
+/// What the public DNS never has: RFC 6761, 6762 (with its appendix G) and 8375. `example` and `test` are not here: people make
+/// examples and tests of them.
+const LOCAL: [&str; 13] = [
+    "corp",
+    "home",
+    "home.arpa",
+    "in-addr.arpa",
+    "internal",
+    "intranet",
+    "invalid",
+    "ip6.arpa",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "private",
+];
+
 /// A host name that can stand in DNS: lower case, A-labels, no final dot, at least two labels, and a top-level domain
 /// of letters (so it never reads as a number).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,6 +83,15 @@ impl<'a> Host<'a> {
     #[must_use]
     pub fn is_onion(&self) -> bool {
         self.0.ends_with(".onion")
+    }
+
+    /// Whether it is a name that only a network of one's own has, or an address written as a name.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let below = |rest: &str| rest.is_empty() || rest.ends_with('.');
+        LOCAL
+            .iter()
+            .any(|end| self.0.strip_suffix(end).is_some_and(below))
     }
 
     /// The spelling in the user's script, if the name has one and it leads back to this name.
@@ -162,6 +189,23 @@ mod tests {
         );
         assert_eq!(Host::parse("evil.example").unwrap().unicode(), None);
         assert_eq!(Host::parse("xn--0.example").unwrap().unicode(), None);
+    }
+
+    #[test]
+    fn names_that_the_public_dns_never_has_are_local() {
+        for (name, local) in [
+            ("localhost.localdomain", true),
+            ("a.local", true),
+            ("nas.lan", true),
+            ("home.arpa", true),
+            ("4.3.2.1.in-addr.arpa", true),
+            ("evil.example", false),
+            ("notlocal.example", false),
+            ("a.vlan", false),
+            ("local.example", false),
+        ] {
+            assert_eq!(Host::parse(name).unwrap().is_local(), local, "{name}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::file_name::extension;
 use crate::host::Host;
 use crate::ip;
 use crate::reject::{Reason, Reject};
@@ -95,10 +96,9 @@ impl<'a> Ioc<'a> {
             IocType::Url => {
                 let url = IocUrl::parse(value)
                     .map_err(|error| Reason::BadUrl.because(error.to_string()))?;
-                if let UrlHost::Name(name) = &url.host
-                    && name.is_onion()
-                {
-                    return Err(Reason::Onion.into());
+                if let UrlHost::Name(name) = &url.host {
+                    refuse_file(name.as_str())?;
+                    refuse_onion(name)?;
                 }
                 Ok(Parsed {
                     repaired: url.repaired,
@@ -106,6 +106,18 @@ impl<'a> Ioc<'a> {
                 })
             }
             IocType::Hash(algorithm) => hash(algorithm, value).map(Self::whole),
+        }
+    }
+
+    /// The same indicator, on its own.
+    #[must_use]
+    pub fn into_owned(self) -> Ioc<'static> {
+        match self {
+            Self::Address(ip, port) => Ioc::Address(ip, port),
+            Self::Network(network) => Ioc::Network(network),
+            Self::Domain(host) => Ioc::Domain(host.into_owned()),
+            Self::Url(url) => Ioc::Url(url),
+            Self::Hash(algorithm, hex) => Ioc::Hash(algorithm, Cow::Owned(hex.into_owned())),
         }
     }
 
@@ -118,13 +130,35 @@ impl<'a> Ioc<'a> {
     }
 }
 
-/// A domain is sometimes submitted with the path or the scheme of its URL: cut off, as the host still says enough.
+/// A name that can only be a file's is no host, whatever its source says.
+fn refuse_file(name: &str) -> Result<(), Reject> {
+    match extension(name) {
+        Some(extension) => {
+            Err(Reason::FileName.because(format!(".{extension} is not a top-level domain")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn refuse_onion(host: &Host<'_>) -> Result<(), Reject> {
+    if host.is_onion() {
+        return Err(Reason::Onion.into());
+    }
+    Ok(())
+}
+
+/// A domain is sometimes submitted with the path or the scheme of its URL: cut off, as the host still says enough. So does
+/// that of `*.evil.example`, as names below a domain match too; with a path it would accuse a whole site.
 fn domain(value: &str) -> Result<Parsed<'_>, Reject> {
     let without_scheme = split_at_scheme(value).map_or(value, |(_, rest)| rest);
     let end = without_scheme
         .bytes()
         .position(|b| matches!(b, b'/' | b'?' | b'#' | b':'));
     let name = end.map_or(without_scheme, |end| &without_scheme[..end]);
+    let name = match value.strip_prefix("*.") {
+        Some(below) if name == value => below,
+        _ => name,
+    };
     let repaired = name.len() != value.len();
     // An IPv4 address ends in a digit, as few names do; one of IPv6 does not get here, it has colons.
     if name.ends_with(|c: char| c.is_ascii_digit())
@@ -135,10 +169,9 @@ fn domain(value: &str) -> Result<Parsed<'_>, Reject> {
             repaired: true,
         });
     }
+    refuse_file(name)?;
     let host = Host::parse(name).map_err(|error| Reason::BadDomain.because(error.to_string()))?;
-    if host.is_onion() {
-        return Err(Reason::Onion.into());
-    }
+    refuse_onion(&host)?;
     Ok(Parsed {
         ioc: Ioc::Domain(host),
         repaired,

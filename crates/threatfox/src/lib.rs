@@ -16,6 +16,7 @@ pub mod error;
 pub mod explain;
 pub mod false_positives;
 pub mod feed;
+mod file_name;
 pub mod host;
 pub mod ioc;
 pub mod ip;

@@ -33,11 +33,13 @@ pub enum Reason {
     FalsePositive,
     /// Fewer fields than the header names.
     FieldsMissing,
+    /// The name of a file, such as `loader.dll`, where a host should be.
+    FileName,
     /// Below the confidence asked for.
     LowConfidence,
     /// A hash that is never an indicator, such as that of the empty file.
     NeverIndicator,
-    /// An address that cannot be reached from the internet.
+    /// An address or a name that cannot be reached from the internet.
     NotGlobal,
     /// Not UTF-8.
     NotUtf8,
@@ -77,6 +79,7 @@ impl Reason {
             Self::LeftSource => "left_source",
             Self::FalsePositive => "false_positive",
             Self::FieldsMissing => "fields_missing",
+            Self::FileName => "file_name",
             Self::LowConfidence => "low_confidence",
             Self::NotGlobal => "not_global",
             Self::NotUtf8 => "not_utf8",

@@ -11,7 +11,7 @@ use threatfox::normalize::Filter;
 use threatfox::rules::Rules;
 use threatfox::source::{self, Input};
 use threatfox::text::clean;
-use threatfox::value::{read_value, refang};
+use threatfox::value::{meanings, refang};
 
 use super::Usage;
 use super::feed::unix_now;
@@ -50,13 +50,19 @@ Examples:
   threatfox explain 'hxxp://a[.]evil.example/x' full.csv.zip --policy policy.yaml
   threatfox explain 203.0.113.7:443 full.csv.zip recent.json --min-confidence 75 --fplist fplist.json
 
-Exit codes: 0 for any answer, 1 if a file cannot be read, 2 if the value is not an indicator.";
+Exit codes: 0 for any answer, 1 if a file cannot be read, 2 if the value is not an indicator, or is a network.";
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let value = options.value.trim();
     let plain = refang(value);
-    let ioc = read_value(&plain)
+    let iocs = meanings(&plain)
         .map_err(|reject| Usage(format!("{:?} cannot be in a feed: {reject}", clean(value))))?;
+    if let [Ioc::Network(network)] = iocs[..] {
+        let problem = format!(
+            "{network} is a network, a row per address in a feed: ask about one address of it"
+        );
+        return Err(Usage(problem).into());
+    }
     let policy = options.select.policy()?;
     let shared = policy.shared_hosts();
     let lists = options.select.warning_lists(&policy)?;
@@ -67,14 +73,14 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         false_positives: list.unwrap_or_default(),
         ..options.select.filter(50, unix_now())
     };
-    let mut explainer = Explainer::new(&plain, &ioc, filter, lists, shared);
+    let mut explainer = Explainer::new(&plain, &iocs, filter, lists, shared);
     for input in options.read.inputs(&options.files)? {
         explainer.begin(input.name());
         source::read(&input, &mut explainer)?;
     }
     let (read, findings) = explainer.finish();
     let mut text = answer(&clean(&plain), read, &findings);
-    if let Ioc::Address(ip, _) = ioc
+    if let [Ioc::Address(ip, _)] = iocs[..]
         && let Some(why) = Rules::built_in().never().address(ip)
     {
         // Writing to a String does not fail.

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use threatfox::ioc::Ioc;
-use threatfox::lookup::{Hit, Index, Matcher, Wanted};
+use threatfox::lookup::{Hit, Index, Matcher, TypedValue, Wanted};
 use threatfox::output::Output;
 use threatfox::rules::{Rules, Strength};
 use threatfox::source::{Input, MAX_FIELD};
 use threatfox::table::{Cell, Table};
 use threatfox::text::clean;
-use threatfox::value::{read_value, refang};
+use threatfox::value::{meanings, refang};
 
 use super::Usage;
 use crate::row_output::{RowOptions, TextTable, minute};
@@ -49,8 +49,9 @@ Examples:
   cut -d, -f3 proxy.csv | threatfox match --feed threatfox-feed.csv.gz -o hits.csv
 
 Each value gives one row, for its strongest match. A URL is looked up as a whole and by its host, a host also by the domains
-above it. Empty lines and lines that begin with # are skipped. Standard error reports how many values did not match or
-cannot be looked up. Exit code 0 also if nothing matches.";
+above it. A URL without a scheme is looked up with http:// and with https://. A network is not looked up. Empty lines and
+lines that begin with # are skipped. Standard error reports how many values did not match or cannot be looked up. Exit code
+0 also if nothing matches.";
 
 /// The columns for programs.
 const COLUMNS: [&str; 16] = [
@@ -143,22 +144,28 @@ impl Search<'_> {
             return Ok(());
         }
         let plain = refang(typed);
-        let ioc = match read_value(&plain) {
-            Ok(ioc) => ioc,
+        let iocs = match meanings(&plain) {
+            Ok(iocs) => iocs,
             Err(reject) => {
                 self.tally.refuse(typed, &reject.to_string());
                 return Ok(());
             }
         };
-        if let Ioc::Address(ip, _) = ioc
-            && let Some(why) = Rules::built_in().never().address(ip)
-        {
-            self.tally
-                .refuse(typed, &format!("never an indicator: {why}"));
+        let refused = match iocs[..] {
+            [Ioc::Network(_)] => Some("a network: look up single addresses of it".to_owned()),
+            [Ioc::Address(ip, _)] => {
+                let why = Rules::built_in().never().address(ip);
+                why.map(|why| format!("never an indicator: {why}"))
+            }
+            _ => None,
+        };
+        if let Some(why) = refused {
+            self.tally.refuse(typed, &why);
             return Ok(());
         }
+        let values: Vec<_> = iocs.iter().flat_map(TypedValue::all_of).collect();
         self.hits.clear();
-        self.matcher.ioc(&ioc, &mut self.hits);
+        self.matcher.values(&values, &mut self.hits);
         let least = self.min_strength;
         self.hits.retain(|hit| hit.strength >= least);
         self.tally.values += 1;

@@ -11,7 +11,7 @@ use crate::match_key::KeyMaker;
 use crate::rules::Rules;
 use crate::rules::reader::{Key, Observer};
 use crate::url::UrlHost;
-use crate::value::{read_value, refang};
+use crate::value::{meanings, refang};
 
 /// A value, and the keys under which it is looked up.
 pub(super) struct Asked {
@@ -66,18 +66,20 @@ impl Asked {
         if let Ok(network) = plain.parse::<IpNet>() {
             return self.addresses.iter().any(|ip| network.contains(ip));
         }
-        let Ok(ioc) = read_value(&plain) else {
-            return false;
-        };
+        let meanings = meanings(&plain).unwrap_or_default();
+        meanings.iter().any(|ioc| self.is_meant_by(ioc, keys))
+    }
+
+    fn is_meant_by(&self, ioc: &Ioc<'_>, keys: &mut KeyMaker) -> bool {
         // A shared host makes no key, and yet it is in the URL.
-        let mut named = match &ioc {
+        let mut named = match ioc {
             Ioc::Url(url) => match &url.host {
                 UrlHost::Name(host) => self.has_key(host.as_str()),
                 UrlHost::Address(_) => false,
             },
             _ => false,
         };
-        keys.each(&ioc, &mut |key| named |= self.has_key(key.text));
+        keys.each(ioc, &mut |key| named |= self.has_key(key.text));
         named
     }
 }

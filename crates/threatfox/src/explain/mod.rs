@@ -41,16 +41,16 @@ pub struct Explainer {
 }
 
 impl Explainer {
-    /// Explains a value by what a feed with this filter, these warning lists and these shared hosts would hold.
+    /// Explains a value, by its meanings, by what a feed with this filter, these warning lists and these shared hosts would hold.
     #[must_use]
     pub fn new(
         text: &str,
-        value: &Ioc<'_>,
+        meanings: &[Ioc<'_>],
         filter: Filter,
         lists: WarningLists,
         shared: SharedHosts,
     ) -> Self {
-        let values = TypedValue::all_of(value);
+        let values: Vec<_> = meanings.iter().flat_map(TypedValue::all_of).collect();
         Self {
             asked: Asked::new(text, &values),
             values,

@@ -1,7 +1,7 @@
 //! Which records concern a value.
 
 use super::*;
-use crate::value::read_value;
+use crate::value::meanings;
 
 /// The findings for records with these values that concern the value.
 fn explained(value: &str, records: &[(&str, &str)]) -> Vec<String> {
@@ -10,9 +10,9 @@ fn explained(value: &str, records: &[(&str, &str)]) -> Vec<String> {
         allow_private: true,
         ..Filter::default()
     };
-    let ioc = read_value(value).unwrap();
+    let iocs = meanings(value).unwrap();
     let lists = WarningLists::built_in();
-    let mut explainer = Explainer::new(value, &ioc, filter, lists, SharedHosts::built_in());
+    let mut explainer = Explainer::new(value, &iocs, filter, lists, SharedHosts::built_in());
     for (ioc_type, text) in records {
         let mut raw = RawRecord::default();
         raw.set(Column::Id, "7");
@@ -76,6 +76,9 @@ fn every_record_that_concerns_a_value_is_told_and_no_other() {
         ("devil.example", &[]),
         ("x.low.example", &["low confidence: 25 is below 50"]),
         ("http://bad.example/x", &["url:http://bad.example/x url"]),
+        ("bad.example/x", &["url:http://bad.example/x url"]),
+        ("t.me/channel", &["url:https://t.me/channel url"]),
+        ("203.0.113.7/32", &["203.0.113.7 ip"]),
         ("bad.example", &["bad.example url host"]),
         (
             "www.bad.example",

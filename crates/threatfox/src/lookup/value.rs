@@ -31,8 +31,8 @@ impl TypedValue {
                     fields: fields.collect(),
                 }]
             }
-            // No reader of values makes one.
-            Ioc::Network(network) => vec![one("Address", &network.addr().to_string())],
+            // It stands for many addresses, none of which is asked for.
+            Ioc::Network(_) => Vec::new(),
             Ioc::Domain(host) => vec![one("Host", host.as_str())],
             Ioc::Hash(algorithm, digits) => {
                 let prefix = Kind::from(*algorithm).prefix();

@@ -2,6 +2,7 @@
 
 use crate::false_positives::FalsePositives;
 use crate::feed::MAX_KEY;
+use crate::host::Host;
 use crate::ioc::Ioc;
 use crate::ip::{Scope, scope};
 use crate::match_key::Kind;
@@ -17,7 +18,7 @@ pub struct Filter {
     pub min_confidence: u8,
     /// The oldest activity, seconds since 1970.
     pub active_since: Option<i64>,
-    /// Whether addresses of private, documentation and test networks are kept.
+    /// Whether addresses of private, documentation and test networks are kept, and names that the public DNS never has.
     pub allow_private: bool,
     /// The organization's policy: what never to match.
     pub policy: Policy,
@@ -79,15 +80,17 @@ fn longest_text(record: &Record<'_>) -> Option<usize> {
     Some(key.max(written))
 }
 
-/// The scope of an indicator's address; of a network that of its first address, or else of its last.
+/// The scope of an indicator's address or name; of a network that of its first address, or else of its last.
 fn worst_scope(ioc: &Ioc<'_>) -> Option<Scope> {
+    let of_name = |host: &Host<'_>| host.is_local().then_some(Scope::Private);
     match ioc {
         Ioc::Address(ip, _) => scope(*ip),
         Ioc::Network(network) => scope(network.network()).or_else(|| scope(network.broadcast())),
-        Ioc::Url(url) => match url.host {
-            UrlHost::Address(ip) => scope(ip),
-            UrlHost::Name(_) => None,
+        Ioc::Url(url) => match &url.host {
+            UrlHost::Address(ip) => scope(*ip),
+            UrlHost::Name(host) => of_name(host),
         },
-        Ioc::Domain(_) | Ioc::Hash(..) => None,
+        Ioc::Domain(host) => of_name(host),
+        Ioc::Hash(..) => None,
     }
 }

@@ -230,16 +230,20 @@ fn unpack_zip<T>(
         .seek(SeekFrom::End(0))
         .map_err(|source| broken(source.into()))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
+    // A folder is an entry too.
+    let is_folder =
+        |n: usize| matches!(archive.name_for_index(n), Some(Ok(name)) if name.ends_with('/'));
+    let files: Vec<usize> = (0..archive.len()).filter(|n| !is_folder(*n)).collect();
     let owned = || name.to_owned();
-    match archive.len() {
-        0 => return Err(Error::Empty { name: owned() }),
-        1 => {}
-        files => {
-            let name = owned();
+    let file = match files[..] {
+        [] => return Err(Error::Empty { name: owned() }),
+        [file] => file,
+        _ => {
+            let (name, files) = (owned(), files.len());
             return Err(Error::SeveralFiles { name, files });
         }
-    }
-    let member = archive.by_index(0).map_err(broken)?;
+    };
+    let member = archive.by_index(file).map_err(broken)?;
     // The zip says how large its member is, and may lie.
     let budget = Budget::of(member.compressed_size().min(size));
     read(&mut bounded(member, &budget), &budget)

@@ -7,6 +7,11 @@ use crate::reject::{Reason, Reject};
 /// If more than one record in so many lacks its form, the file is refused.
 const ONE_IN: u64 = 10;
 
+/// The reject of a record that has its place alone to be found by.
+pub(super) fn reject_at(reason: Reason, place: Place, problem: &str) -> Reject {
+    reason.because(format!("{place}: {problem}"))
+}
+
 /// The records of a file that lack their form.
 #[derive(Debug, Default)]
 pub(super) struct Form {
@@ -21,7 +26,7 @@ impl Form {
         self.rejected += 1;
         let first = || (place, reason.because(problem.to_owned()));
         self.first.get_or_insert_with(first);
-        reason.because(format!("{place}: {problem}"))
+        reject_at(reason, place, problem)
     }
 
     /// Are few enough of so many records without their form?

@@ -65,21 +65,40 @@ fn about_host(reject: Reject) -> Reject {
     Reason::BadDomain.because(format!("no address, URL or hash, and not a host: {why}"))
 }
 
+/// What a text means that a person typed: of a URL without a scheme two URLs, as for a list. A network of one address is that
+/// address.
+///
+/// # Errors
+/// As [`read_value`]; those of a network.
+pub fn meanings(text: &str) -> Result<Vec<Ioc<'_>>, Reject> {
+    if let Some(network) = network(text) {
+        let network = network?;
+        let single = network.prefix_len() == network.max_prefix_len();
+        return Ok(vec![if single {
+            Ioc::Address(canonical(network.addr()), None)
+        } else {
+            Ioc::Network(network)
+        }]);
+    }
+    let Some(urls) = with_schemes(text) else {
+        return Ok(vec![read_value(text)?]);
+    };
+    let read = |url: &String| Ok(Ioc::parse(IocType::Url, url)?.ioc.into_owned());
+    urls.iter().map(read).collect()
+}
+
 /// The type of a value, and its texts as records have them: addresses with their port, hashes without their name. A URL
 /// without a scheme is two, as nobody knows which one it has.
 ///
 /// # Errors
 /// As [`read_value`]; those of a network.
 pub fn type_value(text: &str) -> Result<(IocType, Vec<String>), Reject> {
-    if let Some((host, path)) = split_at_path(text) {
-        if let Some(network) = network(text, host, path) {
-            return Ok((IocType::IpPort, vec![network?.to_string()]));
-        }
-        if path.len() > 1 && names_host(host) {
-            let urls = ["http://", "https://"].map(|scheme| [scheme, text].concat());
-            Ioc::parse(IocType::Url, &urls[0])?;
-            return Ok((IocType::Url, urls.into()));
-        }
+    if let Some(network) = network(text) {
+        return Ok((IocType::IpPort, vec![network?.to_string()]));
+    }
+    if let Some(urls) = with_schemes(text) {
+        Ioc::parse(IocType::Url, &urls[0])?;
+        return Ok((IocType::Url, urls.into()));
     }
     let (ioc_type, text) = match read_value(text)? {
         // With brackets, as the end of an IPv6 address could be a port.
@@ -104,8 +123,16 @@ fn split_at_path(text: &str) -> Option<(&str, &str)> {
     (!scheme).then_some((host, path))
 }
 
+/// A URL without a scheme, with either: nobody knows which one it has.
+fn with_schemes(text: &str) -> Option<[String; 2]> {
+    let (host, path) = split_at_path(text)?;
+    let is_url = path.len() > 1 && names_host(host);
+    is_url.then(|| ["http://", "https://"].map(|scheme| [scheme, text].concat()))
+}
+
 /// A network, or why it is not one although it looks like one: `203.0.113.0/33`, `203.0.113.0/255.255.255.0`.
-fn network(text: &str, address: &str, prefix: &str) -> Option<Result<IpNet, Reject>> {
+fn network(text: &str) -> Option<Result<IpNet, Reject>> {
+    let (address, prefix) = split_at_path(text)?;
     let address: Option<IpAddr> = address.parse().ok();
     let digits = |b: u8| b.is_ascii_digit() || b == b'.';
     let looks_so = address.is_some() && prefix.len() > 1 && prefix[1..].bytes().all(digits);
@@ -162,6 +189,39 @@ mod tests {
         ] {
             assert_eq!(read(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_person_types_means_what_a_list_makes_of_it() {
+        let mean = |text: &str| {
+            let shown = |ioc: Ioc<'_>| match ioc {
+                Ioc::Url(url) => url.normalized,
+                other => format!("{other:?}"),
+            };
+            let all = meanings(text)?.into_iter().map(shown);
+            Ok::<_, Reject>(all.collect::<Vec<_>>().join(" "))
+        };
+        for (text, expected) in [
+            (
+                "github.com/evil/x",
+                "http://github.com/evil/x https://github.com/evil/x",
+            ),
+            (
+                "203.0.113.9:8080/x",
+                "http://203.0.113.9:8080/x https://203.0.113.9:8080/x",
+            ),
+            ("203.0.113.9/24", "Network(203.0.113.0/24)"),
+            ("203.0.113.9/32", "Address(203.0.113.9, None)"),
+            ("2001:db8::5/128", "Address(2001:db8::5, None)"),
+            ("203.0.113.9:80", "Address(203.0.113.9, Some(80))"),
+        ] {
+            assert_eq!(mean(text).unwrap(), expected, "{text}");
+        }
+        assert_eq!(
+            mean("203.0.0.0/16").unwrap_err().reason,
+            Reason::NetworkTooLarge
+        );
+        assert_eq!(mean("abc.onion/x").unwrap_err().reason, Reason::Onion);
     }
 
     #[test]

@@ -4,9 +4,6 @@
 use super::super::list::items_of;
 use super::super::table::{DELIMITERS, names_in};
 
-/// So many lines of the same form are no chance.
-const ROWS: usize = 3;
-
 /// By the start of it. The last line may be cut.
 pub(super) fn is_table(start: &str) -> bool {
     // ThreatFox's own is read by its names.
@@ -36,7 +33,7 @@ pub(super) fn is_table(start: &str) -> bool {
             let header = comment.trim_start_matches('#').trim();
             words(header) && is_header(header, data, delimiter)
         });
-        named || commented || swallows(data, delimiter)
+        named || commented
     })
 }
 
@@ -51,24 +48,6 @@ fn is_header(header: &str, rows: &[&str], delimiter: u8) -> bool {
             .filter(|row| names_in(row, delimiter).len() == names.len());
         same.count() * 2 > rows.len()
     }
-}
-
-/// Rows of a table without a header, whose URLs would swallow the fields behind them: a comma can stand in a URL, but not as
-/// often in each.
-fn swallows(rows: &[&str], delimiter: u8) -> bool {
-    let fields = rows.first().map_or(0, |row| names_in(row, delimiter).len());
-    let in_url = |row: &&&str| {
-        let mut items = items_of(row).into_iter();
-        items.any(|item| {
-            item.value.is_ok()
-                && item.text.contains("://")
-                && item.text.contains(char::from(delimiter))
-        })
-    };
-    let same = |row: &&str| names_in(row, delimiter).len() == fields;
-    rows.len() >= ROWS
-        && rows.iter().all(same)
-        && rows.iter().filter(in_url).count() * 2 > rows.len()
 }
 
 #[cfg(test)]
@@ -87,7 +66,6 @@ mod tests {
             "ioc_value,note\n203.0.113.1,x\n203.0.113.2,y\n",
             ",ip,family\n0,203.0.113.1,x\n1,203.0.113.2,y\n",
             "# made by hand\n#ip,family\n203.0.113.1,x\n203.0.113.2,y\n",
-            "http://a.example/x,mirai\nhttp://b.example/x,mirai\nhttp://c.example/x,mozi\ncut",
         ] {
             assert!(is_table(text), "{text}");
         }

@@ -3,6 +3,8 @@
 //! Several indicators count only if nothing else is on the line, except a marked remark. A word that is not an indicator
 //! makes everything after the first indicator a remark: in `203.0.113.7 resolves to github.example` nobody wants the second.
 
+use std::net::Ipv6Addr;
+
 use crate::ioc::IocType;
 use crate::reject::{Reason, Reject};
 use crate::value::{refang, type_value};
@@ -20,16 +22,18 @@ type Value = Result<(IocType, Vec<String>), Reject>;
 /// The addresses in front of the names in a hosts file: they say that a name leads nowhere.
 const NOWHERE: [&str; 4] = ["0.0.0.0", "127.0.0.1", "::", "::1"];
 
-/// Behind an indicator, names that end so are files: `203.0.113.7 loader.dll`.
-const FILES: [&str; 24] = [
-    "apk", "bat", "bin", "cmd", "dll", "doc", "docm", "docx", "elf", "exe", "hta", "htm", "html",
-    "iso", "jar", "js", "lnk", "msi", "pdf", "php", "ps1", "vbs", "xls", "xlsx",
-];
-
 impl Item<'_> {
-    /// What is of no use, such as an onion name, is an indicator too: it is counted as left out.
+    /// What is of no use, such as an onion name or a file's name, is an indicator too: it is counted as left out.
     pub fn is_indicator(&self) -> bool {
-        !matches!(&self.value, Err(reject) if reject.reason == Reason::BadDomain)
+        !self.is_rejected_as(Reason::BadDomain)
+    }
+
+    pub fn is_url(&self) -> bool {
+        matches!(self.value, Ok((IocType::Url, _)))
+    }
+
+    fn is_rejected_as(&self, reason: Reason) -> bool {
+        matches!(&self.value, Err(reject) if reject.reason == reason)
     }
 }
 
@@ -40,8 +44,12 @@ pub(in crate::source) fn read(line: &str) -> Vec<Item<'_>> {
         return Vec::new();
     }
     let bullet = |c: char| matches!(c, '-' | '*' | '•' | '–' | '>') || c.is_whitespace();
-    let text = line.trim_start_matches(bullet).trim_matches(is_quote);
-    let words = words(text);
+    let mut text = line.trim_start_matches(bullet);
+    // The star of `*.evil.example` is not a bullet.
+    if text.starts_with('.') && line.ends_with(&["*", text].concat()) {
+        text = &line[line.len() - text.len() - 1..];
+    }
+    let words = words(text.trim_matches(is_quote));
     let Some((first, others)) = words.split_first() else {
         return Vec::new();
     };
@@ -51,13 +59,13 @@ pub(in crate::source) fn read(line: &str) -> Vec<Item<'_>> {
     let mut items = vec![item(first)];
     if !items[0].is_indicator() {
         // All of it, so that it is found again.
-        items[0].text = text;
+        items[0].text = line;
         return items;
     }
     let after_hash = matches!(items[0].value, Ok((IocType::Hash(_), _)));
     items.extend(others.iter().map(|word| item(word)));
     let no_remark = items[1..].iter().all(|item| {
-        let file = is_name(&item.value) && (after_hash || is_file(item.text));
+        let file = item.is_rejected_as(Reason::FileName) || after_hash && is_name(&item.value);
         item.is_indicator() && !file
     });
     if !no_remark {
@@ -91,12 +99,21 @@ fn split<'a>(chunk: &'a str, words: &mut Vec<&'a str>) {
         let after = after.get(1..).unwrap_or_default();
         let whole = is_url(piece) && !begins_anew(piece, after);
         let word = if whole { rest } else { piece };
-        let word = word.trim_matches(is_quote);
-        let word = word.trim_end_matches(['.', ',', ';', ':']);
+        let word = without_stop(word.trim_matches(is_quote));
         if !word.is_empty() {
             words.push(word);
         }
         rest = if whole { "" } else { after };
+    }
+}
+
+/// Without the punctuation behind it. Two colons can end an IPv6 address.
+fn without_stop(word: &str) -> &str {
+    let bare = word.trim_end_matches(['.', ',', ';', ':']);
+    let colons = bare.len() + 2;
+    match word.get(..colons) {
+        Some(address) if refang(address).parse::<Ipv6Addr>().is_ok() => address,
+        _ => bare,
     }
 }
 
@@ -133,11 +150,6 @@ fn is_url(text: &str) -> bool {
     matches!(value(text), Ok((IocType::Url, _)))
 }
 
-fn is_file(name: &str) -> bool {
-    let end = name.rsplit('.').next().unwrap_or_default();
-    FILES.iter().any(|file| file.eq_ignore_ascii_case(end))
-}
-
 fn is_comma(c: char) -> bool {
     matches!(c, ',' | ';')
 }
@@ -170,12 +182,38 @@ mod tests {
             ("203[.]0[.]113[.]7 (C2 of the loader)", "203.0.113.7"),
             ("evil.example;seen on Monday", "evil.example"),
             ("203.0.113.0/29", "203.0.113.0/29"),
+            ("*.evil.example", "*.evil.example"),
+            ("* *.evil[.]example", "*.evil.example"),
             ("what a day", "bad_domain"),
+            ("svchost.exe", "file_name"),
         ] {
             assert_eq!(texts(line), [value], "{line}");
         }
         for line in ["# evil.example", "// remark", "", " - ", "\u{feff}", "; x"] {
             assert_eq!(read(line).len(), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn two_colons_at_the_end_of_an_ipv6_address_are_no_punctuation() {
+        for line in [
+            "2001:db8:1::",
+            "2001[:]db8:1::",
+            "- 2001:db8:1::, # seen",
+            "2001:db8:1:::",
+            "2001:db8:1::. (C2)",
+        ] {
+            assert_eq!(texts(line), ["[2001:db8:1::]"], "{line}");
+        }
+        assert_eq!(texts("2001:db8:1::5:"), ["[2001:db8:1::5]"]);
+        assert_eq!(texts("203.0.113.7:"), ["203.0.113.7"]);
+        assert_eq!(texts("http://a.example/x::"), ["http://a.example/x"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_shown_as_the_line_stands() {
+        for line in ["* .evil.example", "- what a day", "*.evil.example/x"] {
+            assert_eq!(read(line)[0].text, line);
         }
     }
 
@@ -243,6 +281,7 @@ mod tests {
         for (line, value) in [
             ("203.0.113.7 resolves to github.com", "203.0.113.7"),
             ("203.0.113.7 loader.dll", "203.0.113.7"),
+            ("203.0.113.7 run.ps1", "203.0.113.7"),
             ("203.0.113.7,Loader,github.com", "203.0.113.7"),
             (&format!("{md5}  setup.py"), md5),
         ] {
@@ -260,6 +299,7 @@ mod tests {
             assert_eq!(texts(line), ["a.example", "b.example"], "{line}");
         }
         assert_eq!(texts("127.0.0.1 localhost"), ["127.0.0.1"]);
+        assert_eq!(texts("::"), ["[::]"]);
         assert_eq!(texts("0.0.0.0 a.example -bad"), ["a.example", "bad_domain"]);
     }
 }

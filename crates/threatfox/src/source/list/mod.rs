@@ -1,11 +1,13 @@
 //! A plain list: indicators line by line, as people write them into mails: defanged, with bullets and remarks.
 
+mod columns;
 mod line;
 
 use std::collections::BTreeSet;
 use std::io::BufRead;
 
-use super::form::Form;
+use self::columns::Columns;
+use super::form::{Form, reject_at};
 use super::lines::Lines;
 use super::row::record;
 use super::{Reading, Report, Sink, Source};
@@ -46,12 +48,14 @@ impl Source for List {
     fn read(
         &self,
         name: &str,
-        _: &Reading,
+        reading: &Reading,
         content: &mut (dyn BufRead + Send),
         sink: &mut dyn Sink,
     ) -> Result<Report, Error> {
         let mut list = Reader {
-            form: Form::default(),
+            damaged: Form::default(),
+            nonsense: Form::default(),
+            columns: Columns::default(),
             records: 0,
             sink,
         };
@@ -71,7 +75,14 @@ impl Source for List {
                 Some(Ok(text)) => list.take(text, place)?,
             }
         }
-        list.form.check_share(name, list.records, ONE_IN)?;
+        // Who says that it is a list knows.
+        if reading.format.is_none() && list.columns.is_table() {
+            return Err(Error::ColumnsNotNamed {
+                name: name.to_owned(),
+            });
+        }
+        list.damaged.check(name, list.records)?;
+        list.nonsense.check_share(name, list.records, ONE_IN)?;
         Ok(Report {
             name: name.to_owned(),
             format: "list",
@@ -85,14 +96,20 @@ impl Source for List {
 
 /// Hands over what the lines have, and counts it.
 struct Reader<'a> {
-    form: Form,
+    /// Lines that nobody can read.
+    damaged: Form,
+    /// Lines that are no indicator.
+    nonsense: Form,
+    columns: Columns,
     records: u64,
     sink: &'a mut dyn Sink,
 }
 
 impl Reader<'_> {
     fn take(&mut self, line: &str, place: Place) -> Result<(), Error> {
-        for item in items_of(line) {
+        let items = items_of(line);
+        self.columns.add(line, &items);
+        for item in items {
             let (ioc_type, texts) = match item.value {
                 Ok(value) => value,
                 Err(reject) => {
@@ -119,7 +136,12 @@ impl Reader<'_> {
         text: &str,
     ) -> Result<(), Error> {
         self.records += 1;
-        let reject = self.form.reject(reason, place, problem);
+        let reject = match reason {
+            Reason::TooLarge | Reason::NotUtf8 => self.damaged.reject(reason, place, problem),
+            Reason::BadDomain => self.nonsense.reject(reason, place, problem),
+            // An indicator, of no use.
+            _ => reject_at(reason, place, problem),
+        };
         let raw: RawRecord<'_> = record(&[(Column::Ioc, text)]);
         self.sink.unreadable(&raw, &reject)
     }
