@@ -115,6 +115,24 @@ fn a_time_of_0_is_none_at_all() {
 }
 
 #[test]
+fn a_network_with_a_port_is_each_of_its_addresses_at_that_port() {
+    let event = json!({"Event": {"info": "x", "Attribute": [
+        {"type": "ip-dst|port", "value": "198.41.5.16/30|80", "to_ids": true}]}});
+    let csv = "type,value\nip-dst|port,198.41.5.16/30|80\n";
+    let bundle = json!({"type": "bundle", "objects": [{"type": "indicator", "id": "indicator--1", "name": "x",
+        "pattern": "[ipv4-addr:value = '198.41.5.16/30' AND network-traffic:dst_port = 80]"}]});
+    for content in [event.to_string(), csv.to_owned(), bundle.to_string()] {
+        let bench = Bench::new();
+        fs::write(bench.path("input"), &content).unwrap();
+        assert_eq!(normalize(&bench, &[&bench.path("input")], &[]).code, 0);
+        for (value, strength) in [("198.41.5.17:80", "ip:port,strong"), ("198.41.5.17:81", "ip,medium")] {
+            let ran = bench.finish(bench.command(&["match", "--feed", "feed.csv", value]));
+            assert!(ran.stdout.contains(strength), "{content}: {}", ran.stdout);
+        }
+    }
+}
+
+#[test]
 fn an_event_is_read_wrapped_or_bare_and_the_attributes_of_a_search_without_one() {
     let attribute = json!({"type": "domain", "value": "bad.example", "to_ids": true});
     let mut found = attribute.clone();

@@ -49,6 +49,38 @@ fn an_indicator_whose_time_is_over_is_left_out() {
 }
 
 #[test]
+fn an_indicator_that_is_valid_for_ever_is_valid_and_one_revoked_for_ever_is_revoked() {
+    for valid_until in [
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59.999999999999Z",
+        "9999-12-31T00:00:00+02:00",
+        "9999-12-31",
+    ] {
+        let others = json!({"valid_until": valid_until});
+        let (_, feed) = made(&bundle(&[indicator(1, "ever.example", &others)]), &[]);
+        assert!(feed.contains("\never.example,"), "{valid_until}: {feed}");
+    }
+    let mut objects = vec![
+        indicator(1, "gone.example", &json!({})),
+        indicator(
+            1,
+            "gone.example",
+            &json!({"modified": "9999-12-31T23:59:59Z", "revoked": true}),
+        ),
+        indicator(2, "kept.example", &json!({})),
+    ];
+    for _ in 0..2 {
+        let (summary, feed) = made(&bundle(&objects), &[]);
+        assert_eq!(
+            summary["dropped"],
+            json!({"not_for_detection": 1, "superseded": 1})
+        );
+        assert!(feed.contains("\nkept.example,"), "{feed}");
+        objects.reverse();
+    }
+}
+
+#[test]
 fn what_is_benign_is_no_indicator_by_type_or_by_label() {
     let (summary, feed) = made(
         &bundle(&[

@@ -56,8 +56,8 @@ impl IocType {
 pub enum Ioc<'a> {
     /// An address, and the port a C2 listens on.
     Address(IpAddr, Option<u16>),
-    /// A network of at most [`ip::MAX_NETWORK`] addresses.
-    Network(IpNet),
+    /// A network of at most [`ip::MAX_NETWORK`] addresses, and the port that they listen on.
+    Network(IpNet, Option<u16>),
     /// A host name.
     Domain(Host<'a>),
     /// A URL.
@@ -84,7 +84,7 @@ impl<'a> Ioc<'a> {
         match ioc_type {
             IocType::IpPort if value.contains('/') => {
                 let network = ip::parse_network(value)?;
-                Ok(Self::Network(network).whole())
+                Ok(Self::Network(network, None).whole())
             }
             IocType::IpPort => {
                 let (ip, port) = ip::parse_with_port(value)

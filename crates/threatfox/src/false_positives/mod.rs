@@ -135,7 +135,7 @@ fn name_of(ioc: &Ioc<'_>, with_port: bool) -> String {
     match ioc {
         Ioc::Address(ip, Some(port)) if with_port => format!("{ip} {port}"),
         Ioc::Address(ip, _) => ip.to_string(),
-        Ioc::Network(network) => network.to_string(),
+        Ioc::Network(network, _) => network.to_string(),
         Ioc::Domain(host) => host.as_str().to_owned(),
         Ioc::Url(url) => url.normalized.clone(),
         Ioc::Hash(algorithm, hex) => format!("{}{hex}", Kind::from(*algorithm).prefix()),

@@ -32,7 +32,7 @@ impl TypedValue {
                 }]
             }
             // No reader of values makes one.
-            Ioc::Network(network) => vec![one("Address", &network.addr().to_string())],
+            Ioc::Network(network, _) => vec![one("Address", &network.addr().to_string())],
             Ioc::Domain(host) => vec![one("Host", host.as_str())],
             Ioc::Hash(algorithm, digits) => {
                 let prefix = Kind::from(*algorithm).prefix();

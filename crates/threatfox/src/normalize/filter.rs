@@ -83,7 +83,7 @@ fn longest_text(record: &Record<'_>) -> Option<usize> {
 fn worst_scope(ioc: &Ioc<'_>) -> Option<Scope> {
     match ioc {
         Ioc::Address(ip, _) => scope(*ip),
-        Ioc::Network(network) => scope(network.network()).or_else(|| scope(network.broadcast())),
+        Ioc::Network(network, _) => scope(network.network()).or_else(|| scope(network.broadcast())),
         Ioc::Url(url) => match url.host {
             UrlHost::Address(ip) => scope(ip),
             UrlHost::Name(_) => None,

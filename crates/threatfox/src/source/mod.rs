@@ -26,6 +26,7 @@ mod row;
 mod stix;
 mod table;
 mod threatfox;
+mod typed;
 mod types;
 mod update;
 mod urlhaus;

@@ -10,14 +10,13 @@ use std::io::BufRead;
 pub(super) use manifest::events_in;
 use tags::families;
 
-use super::custom::typed;
 use super::row::{Row, record};
 use super::table::{self, head};
+use super::typed::written;
 use super::{Reading, Report, Sink, Source, first_byte};
 use crate::error::Error;
 use crate::record::{Column, RawRecord};
 use crate::reject::{Reason, Reject};
-use crate::value::refang;
 
 /// <https://www.misp-standard.org/rfc/misp-standard-core.html>.
 pub(super) struct Misp;
@@ -119,7 +118,7 @@ fn deleted() -> Reject {
     Reason::NotForDetection.because("deleted")
 }
 
-/// Hands over the indicators of an attribute: of a composite type the part that is looked for, or both.
+/// Hands over the indicators of an attribute. One without a type has none.
 fn attribute_of(row: &Row<'_>, raw: &RawRecord<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
     let mut raw: RawRecord<'_> = *raw;
     let (name, value) = (row.get(&["type"]), row.get(&["value"]));
@@ -128,20 +127,6 @@ fn attribute_of(row: &Row<'_>, raw: &RawRecord<'_>, sink: &mut dyn Sink) -> Resu
         raw.set(Column::IocType, name);
         return sink.unreadable(&raw, &reject);
     }
-    let (first, second) = value.rsplit_once('|').unwrap_or((value, ""));
-    match name {
-        "ip-src|port" | "ip-dst|port" => {
-            raw.set(Column::Port, second);
-            typed(&refang(first), name, raw, sink)
-        }
-        "hostname|port" => typed(&refang(first), name, raw, sink),
-        "domain|ip" => {
-            typed(&refang(first), "domain", raw, sink)?;
-            typed(&refang(second), "ip-dst", raw, sink)
-        }
-        "malware-sample" => typed(second, "md5", raw, sink),
-        _ if name.starts_with("filename|") => typed(second, name, raw, sink),
-        "" => typed(&refang(value), "unknown", raw, sink),
-        _ => typed(&refang(value), name, raw, sink),
-    }
+    let name = if name.is_empty() { "unknown" } else { name };
+    written(value, name, &raw, sink)
 }

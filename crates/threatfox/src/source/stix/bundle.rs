@@ -14,10 +14,10 @@ use crate::error::Error;
 use crate::ioc::IocType;
 use crate::record::{Column, RawRecord};
 use crate::reject::{Reason, Reject};
-use crate::source::custom::typed;
 use crate::source::json_rows::json_error;
 use crate::source::json_text::TextBound;
 use crate::source::row::hand;
+use crate::source::typed::typed;
 use crate::source::{MAX_FIELD, Report, Sink};
 
 /// Reads it as it is now, in seconds since 1970.

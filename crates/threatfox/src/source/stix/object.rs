@@ -4,7 +4,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use std::fmt;
 
-use crate::record::parse_time;
+use crate::record::{Moment, parse_moment};
 use crate::source::json_value::{Members, Text};
 
 /// Its texts, whatever types they were written in; empty where it has none.
@@ -33,8 +33,7 @@ pub(super) struct Object {
 /// Which of the versions of an object it is. A later one is greater; of two of the same time, the one that takes it back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version {
-    modified: Option<i64>,
-    nanosecond: i32,
+    modified: Option<Moment>,
     pub revoked: bool,
 }
 
@@ -78,11 +77,8 @@ impl Object {
     pub fn version(&self) -> Version {
         let times = [&self.modified, &self.created];
         let time = times.into_iter().find(|time| !time.is_empty());
-        let time = time.map_or("", |time| time);
-        let exact = time.parse::<jiff::Timestamp>().ok();
         Version {
-            modified: parse_time(time),
-            nanosecond: exact.map_or(0, jiff::Timestamp::subsec_nanosecond),
+            modified: time.and_then(|time| parse_moment(time)),
             revoked: self.revoked == "true",
         }
     }
