@@ -101,7 +101,10 @@ fn types_of_other_tools_are_read_with_both_parts_and_networks_keep_their_port() 
         assert_eq!(row.split(',').nth(5).unwrap(), port, "{row}");
     }
     let (_, rows) = made(csv.as_bytes(), &["--columns", columns, "--by", "ioc"]);
-    assert!(rows.contains("198.41.5.16/30,ip:port,198.41.5.16,ip,^198\\.41\\.5\\.16$,443,"), "{rows}");
+    assert!(
+        rows.contains("198.41.5.16/30,ip:port,198.41.5.16,ip,^198\\.41\\.5\\.16$,443,"),
+        "{rows}"
+    );
 }
 
 #[test]

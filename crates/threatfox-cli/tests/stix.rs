@@ -81,6 +81,32 @@ fn an_indicator_that_is_valid_for_ever_is_valid_and_one_revoked_for_ever_is_revo
 }
 
 #[test]
+fn an_indicator_with_a_date_or_a_confidence_that_cannot_be_read_is_kept_without_it() {
+    let odd = [
+        json!({"valid_from": "0001-01-01T00:00:00Z"}),
+        json!({"valid_from": "1960-01-01T00:00:00Z", "created": "2026-02-01T00:00:00Z"}),
+        json!({"confidence": 101}),
+        json!({"valid_from": "0001-01-01T00:00:00Z", "revoked": true}),
+    ];
+    let named = (1..).zip(&odd);
+    let objects: Vec<_> = named
+        .map(|(n, odd)| indicator(n, &format!("a{n}.example"), odd))
+        .collect();
+    let (summary, feed) = made(&bundle(&objects), &[]);
+    assert_eq!(summary["dropped"], json!({"not_for_detection": 1}));
+    assert_eq!(summary["inputs"][0]["unread_values"], 2);
+    for (key, values) in [
+        ("a1.example", ",50,,,"),
+        ("a2.example", ",50,2026-02-01T00:00:00Z,,"),
+        ("a3.example", ",50,2026-01-01T00:00:00Z,,"),
+    ] {
+        let start = format!("{key},");
+        let row = feed.lines().find(|row| row.starts_with(&start)).unwrap();
+        assert!(row.contains(values), "{row}");
+    }
+}
+
+#[test]
 fn what_is_benign_is_no_indicator_by_type_or_by_label() {
     let (summary, feed) = made(
         &bundle(&[

@@ -92,6 +92,10 @@ impl<'a> Ioc<'a> {
                 Ok(Self::Address(ip, port).whole())
             }
             IocType::Domain => domain(value),
+            // Percent-encoded it would be a URL that nobody asked for. No other type takes it.
+            IocType::Url if value.contains(char::REPLACEMENT_CHARACTER) => {
+                Err(Reason::NotUtf8.because("it has U+FFFD in place of a character"))
+            }
             IocType::Url => {
                 let url = IocUrl::parse(value)
                     .map_err(|error| Reason::BadUrl.because(error.to_string()))?;

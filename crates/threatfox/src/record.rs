@@ -2,8 +2,8 @@
 
 mod time;
 
-pub use time::{parse_rfc3339, parse_time};
 pub(crate) use time::{Moment, parse_moment};
+pub use time::{parse_rfc3339, parse_time};
 
 use crate::ioc::{Ioc, IocType, Parsed};
 use crate::reject::{Reason, Reject};
@@ -196,7 +196,7 @@ fn with_port<'a>(mut ioc: Ioc<'a>, text: &str) -> Result<Ioc<'a>, Reject> {
 }
 
 fn bad_date(field: &str) -> Reject {
-    Reason::BadDate.because(format!("{field} is not YYYY-MM-DD HH:MM:SS"))
+    Reason::BadDate.because(format!("{field} is not a date from 1970 to 2199"))
 }
 
 /// ThreatFox documents it as the confidence of a submission that states none; other sources have the same.

@@ -31,7 +31,7 @@ pub enum Reason {
     LeftSource,
     /// On abuse.ch's list of false positives.
     FalsePositive,
-    /// Fewer fields than the header names.
+    /// Fewer fields than the header names, or none at all.
     FieldsMissing,
     /// Below the confidence asked for.
     LowConfidence,
@@ -39,7 +39,7 @@ pub enum Reason {
     NeverIndicator,
     /// An address that cannot be reached from the internet.
     NotGlobal,
-    /// Not UTF-8.
+    /// Not UTF-8, or an indicator with a character that is none.
     NotUtf8,
     /// A name of the Tor network, which no DNS knows.
     Onion,

@@ -176,7 +176,12 @@ mod tests {
         ] {
             assert_eq!(parse_moment(text), Some(moment), "{text}");
         }
-        for text in ["soon", "9999-12-32", "2026-01-01T00:00:00.5", "é.123456789012"] {
+        for text in [
+            "soon",
+            "9999-12-32",
+            "2026-01-01T00:00:00.5",
+            "é.123456789012",
+        ] {
             assert_eq!(parse_moment(text), None, "{text}");
         }
     }

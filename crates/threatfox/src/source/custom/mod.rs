@@ -5,12 +5,12 @@ mod unnamed;
 use std::io::BufRead;
 use std::str::FromStr;
 
-use super::row::Row;
+use super::row::{Row, without_unread};
 use super::table::{self, head};
 use super::typed::written;
 use super::{Reading, Report, Sink, Source};
 use crate::error::Error;
-use crate::record::{Column, RawRecord, parse_confidence, parse_time};
+use crate::record::{Column, RawRecord};
 
 /// The names that the user may give, and the columns of a record that they stand for.
 const PARTS: [(&str, Column); 13] = [
@@ -88,34 +88,17 @@ impl Source for Custom {
         let head = head(name, content, &is_header, &[])?;
         let mut unread = 0;
         let mut take = |row: &Row<'_>, sink: &mut dyn Sink| {
-            let (raw, without) = raw_of(row, columns);
-            unread += without;
+            let mut raw = RawRecord::default();
+            for (column, name) in columns {
+                raw.set(*column, row.get(&[name]));
+            }
+            unread += without_unread(&mut raw);
             written(raw.get(Column::Ioc), raw.get(Column::IocType), &raw, sink)
         };
         let mut report = table::read(name, "csv", content, head, &mut take, sink)?;
         report.unread_values = unread;
         Ok(report)
     }
-}
-
-/// The columns of a row, and how many of them are left out: an indicator is worth more than its date, and here it is a person's
-/// table and not a program's format.
-fn raw_of<'a>(row: &Row<'a>, columns: &[(Column, String)]) -> (RawRecord<'a>, u64) {
-    let (mut raw, mut unread) = (RawRecord::default(), 0);
-    for (column, name) in columns {
-        let text = row.get(&[name]);
-        let read = match column {
-            Column::FirstSeen | Column::LastSeen => text.is_empty() || parse_time(text).is_some(),
-            Column::Confidence => parse_confidence(text).is_ok(),
-            _ => true,
-        };
-        if read {
-            raw.set(*column, text);
-        } else {
-            unread += 1;
-        }
-    }
-    (raw, unread)
 }
 
 #[cfg(test)]

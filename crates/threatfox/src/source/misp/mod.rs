@@ -10,7 +10,7 @@ use std::io::BufRead;
 pub(super) use manifest::events_in;
 use tags::families;
 
-use super::row::{Row, record};
+use super::row::{Row, first_time, record, without_unread};
 use super::table::{self, head};
 use super::typed::written;
 use super::{Reading, Report, Sink, Source, first_byte};
@@ -54,8 +54,10 @@ impl Source for Misp {
             return event::read(name, content, sink);
         }
         let head = head(name, content, &is_header, &[])?;
+        let mut unread = 0;
         let mut take = |row: &Row<'_>, sink: &mut dyn Sink| {
             let mut raw: RawRecord<'_> = attribute(row);
+            unread += without_unread(&mut raw);
             let malware = families(raw.get(Column::Tags));
             let malware = malware.or_else(|| families(raw.get(Column::SharedTags)));
             if let Some(malware) = &malware {
@@ -63,7 +65,9 @@ impl Source for Misp {
             }
             attribute_of(row, &raw, sink)
         };
-        table::read(name, "misp_csv", content, head, &mut take, sink)
+        let mut report = table::read(name, "misp_csv", content, head, &mut take, sink)?;
+        report.unread_values = unread;
+        Ok(report)
     }
 }
 
@@ -79,9 +83,9 @@ fn attribute<'a>(row: &Row<'a>) -> RawRecord<'a> {
         (Column::Id, row.get(&["uuid"])),
         (
             Column::FirstSeen,
-            time(row, &["first_seen", "timestamp", "date"]),
+            first_time(["first_seen", "timestamp", "date"].map(|name| row.get(&[name]))),
         ),
-        (Column::LastSeen, time(row, &["last_seen"])),
+        (Column::LastSeen, row.get(&["last_seen"])),
         (Column::MalwarePrintable, row.get(&["event_info", "Event"])),
         (
             Column::Reporter,
@@ -90,13 +94,6 @@ fn attribute<'a>(row: &Row<'a>) -> RawRecord<'a> {
         (Column::Tags, row.get(&["attribute_tag", "Tag"])),
         (Column::SharedTags, row.get(&["event_tag"])),
     ])
-}
-
-/// The first of these times that is given: MISP writes 0 for none.
-fn time<'a>(row: &Row<'a>, names: &[&str]) -> &'a str {
-    let times = names.iter().map(|name| row.get(&[name]));
-    let mut given = times.filter(|time| !matches!(*time, "" | "0"));
-    given.next().unwrap_or_default()
 }
 
 /// Whether a flag is set, in every spelling.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::object::{Object, Version};
 use crate::record::{Column, RawRecord, parse_moment};
 use crate::reject::{Reason, Reject};
-use crate::source::row::record;
+use crate::source::row::{first_time, record};
 use crate::text::clean;
 
 /// The objects of a bundle that matter.
@@ -169,7 +169,7 @@ impl Indicator {
             language: object.pattern_type.into(),
             types: first([object.indicator_types, object.labels]),
             confidence: object.confidence.into(),
-            first_seen: first([object.valid_from, object.created]),
+            first_seen: first_time([&*object.valid_from, &*object.created]).into(),
             page: object.page.into(),
             version,
             withdrawn,

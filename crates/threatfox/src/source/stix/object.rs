@@ -5,7 +5,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
 use crate::record::{Moment, parse_moment};
-use crate::source::json_value::{Members, Text};
+use crate::source::form::Problem;
+use crate::source::json_value::{IfObject, Members, Text};
 
 /// Its texts, whatever types they were written in; empty where it has none.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub(super) struct Object {
     pub target_ref: String,
     /// The first address of its references.
     pub page: String,
+    /// Why it is not one.
+    pub problem: Option<Problem>,
 }
 
 /// Which of the versions of an object it is. A later one is greater; of two of the same time, the one that takes it back.
@@ -88,7 +91,10 @@ impl<'de> DeserializeSeed<'de> for &mut Object {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+        if !IfObject(&mut *self).deserialize(deserializer)? {
+            self.problem = Some(Problem::not_an_object());
+        }
+        Ok(())
     }
 }
 
