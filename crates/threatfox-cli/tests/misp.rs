@@ -139,12 +139,12 @@ fn an_attribute_with_a_date_that_cannot_be_read_is_kept_without_it() {
     let (summary, feed) = made(event.as_bytes(), &[]);
     assert_eq!(summary["kept"], 7, "{summary}");
     assert_eq!(summary["inputs"][0]["unread_values"], 6);
-    let dated: Vec<_> = feed.lines().filter(|row| row.contains(",20")).collect();
+    let with_date: Vec<_> = feed.lines().filter(|row| row.contains(",20")).collect();
     assert!(
-        dated.len() == 1
-            && dated[0].starts_with("a1.example,")
-            && dated[0].contains(",2026-01-01T00:00:00Z,,"),
-        "{dated:?}"
+        with_date.len() == 1
+            && with_date[0].starts_with("a1.example,")
+            && with_date[0].contains(",2026-01-01T00:00:00Z,,"),
+        "{with_date:?}"
     );
     let csv = "type,value,timestamp\ndomain,a.example,abc\n";
     let (summary, _) = made(csv.as_bytes(), &[]);
