@@ -79,6 +79,35 @@ fn utf_16_is_said_to_be_utf_16() {
 }
 
 #[test]
+fn types_of_other_tools_are_read_with_both_parts_and_networks_keep_their_port() {
+    let csv = "value,type,port\n\
+        198.41.5.7|80,ip-dst|port,\n198[.]41.5.8|80,IP-SRC|port,\nx.exe|45c4710edc62df311612101b9160c7e1,filename|md5,\n\
+        a.example|198.41.5.9,domain|ip,\n198.41.5.16/30,CIDR,443\n198.41.5.21,ip,443\n";
+    let columns = "value=value,type=type,port=port";
+    let (summary, feed) = made(csv.as_bytes(), &["--columns", columns]);
+    assert_eq!(summary["kept"], 7, "{summary}");
+    for (key, port) in [
+        ("198.41.5.7", "80"),
+        ("198.41.5.8", "80"),
+        ("198.41.5.9", ""),
+        ("198.41.5.16", "443"),
+        ("198.41.5.19", "443"),
+        ("198.41.5.21", "443"),
+        ("a.example", ""),
+        ("md5:45c4710edc62df311612101b9160c7e1", ""),
+    ] {
+        let start = format!("{key},");
+        let row = feed.lines().find(|row| row.starts_with(&start)).unwrap();
+        assert_eq!(row.split(',').nth(5).unwrap(), port, "{row}");
+    }
+    let (_, rows) = made(csv.as_bytes(), &["--columns", columns, "--by", "ioc"]);
+    assert!(
+        rows.contains("198.41.5.16/30,ip:port,198.41.5.16,ip,^198\\.41\\.5\\.16$,443,"),
+        "{rows}"
+    );
+}
+
+#[test]
 fn an_indicator_is_kept_without_a_date_or_a_confidence_that_cannot_be_read() {
     let csv = "ip,seen,conf\n\
         198.41.5.1,2026-01-02 03:04,85.0\n198.41.5.2,20260102,90%\n198.41.5.3,1767323040,85\n\

@@ -115,6 +115,64 @@ fn a_time_of_0_is_none_at_all() {
 }
 
 #[test]
+fn an_attribute_with_a_date_that_cannot_be_read_is_kept_without_it() {
+    let dates = [
+        json!({"first_seen": "0001-01-01T00:00:00Z"}),
+        json!({"first_seen": "9999-12-31T00:00:00Z", "timestamp": "1767225600"}),
+        json!({"last_seen": "9999-12-31T00:00:00Z"}),
+        json!({"timestamp": "-5"}),
+        json!({"timestamp": "abc"}),
+        json!({"timestamp": 1_767_225_600.5}),
+        json!({"timestamp": 253_402_300_799_u64}),
+    ];
+    let attributes = dates
+        .into_iter()
+        .enumerate()
+        .map(|(number, mut attribute)| {
+            attribute["type"] = json!("domain");
+            attribute["value"] = json!(format!("a{number}.example"));
+            attribute["to_ids"] = json!(true);
+            attribute
+        });
+    let attributes: Vec<_> = attributes.collect();
+    let event = json!({"Event": {"info": "x", "Attribute": attributes}}).to_string();
+    let (summary, feed) = made(event.as_bytes(), &[]);
+    assert_eq!(summary["kept"], 7, "{summary}");
+    assert_eq!(summary["inputs"][0]["unread_values"], 6);
+    let with_date: Vec<_> = feed.lines().filter(|row| row.contains(",20")).collect();
+    assert!(
+        with_date.len() == 1
+            && with_date[0].starts_with("a1.example,")
+            && with_date[0].contains(",2026-01-01T00:00:00Z,,"),
+        "{with_date:?}"
+    );
+    let csv = "type,value,timestamp\ndomain,a.example,abc\n";
+    let (summary, _) = made(csv.as_bytes(), &[]);
+    assert_eq!(summary["inputs"][0]["unread_values"], 1);
+}
+
+#[test]
+fn a_network_with_a_port_is_each_of_its_addresses_at_that_port() {
+    let event = json!({"Event": {"info": "x", "Attribute": [
+        {"type": "ip-dst|port", "value": "198.41.5.16/30|80", "to_ids": true}]}});
+    let csv = "type,value\nip-dst|port,198.41.5.16/30|80\n";
+    let bundle = json!({"type": "bundle", "objects": [{"type": "indicator", "id": "indicator--1", "name": "x",
+        "pattern": "[ipv4-addr:value = '198.41.5.16/30' AND network-traffic:dst_port = 80]"}]});
+    for content in [event.to_string(), csv.to_owned(), bundle.to_string()] {
+        let bench = Bench::new();
+        fs::write(bench.path("input"), &content).unwrap();
+        assert_eq!(normalize(&bench, &[&bench.path("input")], &[]).code, 0);
+        for (value, strength) in [
+            ("198.41.5.17:80", "ip:port,strong"),
+            ("198.41.5.17:81", "ip,medium"),
+        ] {
+            let ran = bench.finish(bench.command(&["match", "--feed", "feed.csv", value]));
+            assert!(ran.stdout.contains(strength), "{content}: {}", ran.stdout);
+        }
+    }
+}
+
+#[test]
 fn an_event_is_read_wrapped_or_bare_and_the_attributes_of_a_search_without_one() {
     let attribute = json!({"type": "domain", "value": "bad.example", "to_ids": true});
     let mut found = attribute.clone();
@@ -139,10 +197,36 @@ fn an_event_is_read_wrapped_or_bare_and_the_attributes_of_a_search_without_one()
 }
 
 #[test]
+fn an_event_without_attributes_in_a_folder_does_not_stop_the_others() {
+    let bench = Bench::new();
+    let folder = bench.path("misp");
+    fs::create_dir(&folder).unwrap();
+    let write = |name: &str, content: &str| fs::write(folder.join(name), content).unwrap();
+    write("manifest.json", r#"{"a": {}, "b": {}, "c": {}, "d": {}}"#);
+    write("a.json", r#"{"Event": {"info": "x", "Attribute": []}}"#);
+    write("b.json", r#"{"Event": {"info": "x"}}"#);
+    write(
+        "c.json",
+        r#"{"Event": {"info": "x", "Attribute": null, "Object": null}}"#,
+    );
+    write(
+        "d.json",
+        r#"{"Event": {"info": "x", "Attribute": [{"type": "domain", "value": "a.example", "to_ids": true}]}}"#,
+    );
+    let ran = normalize(&bench, &[&folder], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(bench.read("feed.csv").contains("\na.example,"));
+    write("manifest.json", r#"{"a": {}, "b": {}}"#);
+    let ran = normalize(&bench, &[&folder], &[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.error().contains("among the 0 read"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_whole_file_without_indicators_is_not_called_incomplete() {
     for (content, args, problem) in [
-        (r#"{"Event": {}}"#, &[][..], "no MISP event with attributes"),
-        (r#"{"response": []}"#, &[], "no MISP event with attributes"),
+        (r#"{"Event": {}}"#, &[][..], "it holds no records"),
+        (r#"{"response": []}"#, &[], "it holds no records"),
         (
             r#"{"Event": {"Attribute": [{"type": "domain", "value": "a.example", "to_ids": true}]}}"#,
             &["--input-format", "stix"],

@@ -49,6 +49,64 @@ fn an_indicator_whose_time_is_over_is_left_out() {
 }
 
 #[test]
+fn an_indicator_that_is_valid_for_ever_is_valid_and_one_revoked_for_ever_is_revoked() {
+    for valid_until in [
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59.999999999999Z",
+        "9999-12-31T00:00:00+02:00",
+        "9999-12-31",
+    ] {
+        let others = json!({"valid_until": valid_until});
+        let (_, feed) = made(&bundle(&[indicator(1, "ever.example", &others)]), &[]);
+        assert!(feed.contains("\never.example,"), "{valid_until}: {feed}");
+    }
+    let mut objects = vec![
+        indicator(1, "gone.example", &json!({})),
+        indicator(
+            1,
+            "gone.example",
+            &json!({"modified": "9999-12-31T23:59:59Z", "revoked": true}),
+        ),
+        indicator(2, "kept.example", &json!({})),
+    ];
+    for _ in 0..2 {
+        let (summary, feed) = made(&bundle(&objects), &[]);
+        assert_eq!(
+            summary["dropped"],
+            json!({"not_for_detection": 1, "superseded": 1})
+        );
+        assert!(feed.contains("\nkept.example,"), "{feed}");
+        objects.reverse();
+    }
+}
+
+#[test]
+fn an_indicator_with_a_date_or_a_confidence_that_cannot_be_read_is_kept_without_it() {
+    let odd = [
+        json!({"valid_from": "0001-01-01T00:00:00Z"}),
+        json!({"valid_from": "1960-01-01T00:00:00Z", "created": "2026-02-01T00:00:00Z"}),
+        json!({"confidence": 101}),
+        json!({"valid_from": "0001-01-01T00:00:00Z", "revoked": true}),
+    ];
+    let named = (1..).zip(&odd);
+    let objects: Vec<_> = named
+        .map(|(n, odd)| indicator(n, &format!("a{n}.example"), odd))
+        .collect();
+    let (summary, feed) = made(&bundle(&objects), &[]);
+    assert_eq!(summary["dropped"], json!({"not_for_detection": 1}));
+    assert_eq!(summary["inputs"][0]["unread_values"], 2);
+    for (key, values) in [
+        ("a1.example", ",50,,,"),
+        ("a2.example", ",50,2026-02-01T00:00:00Z,,"),
+        ("a3.example", ",50,2026-01-01T00:00:00Z,,"),
+    ] {
+        let start = format!("{key},");
+        let row = feed.lines().find(|row| row.starts_with(&start)).unwrap();
+        assert!(row.contains(values), "{row}");
+    }
+}
+
+#[test]
 fn what_is_benign_is_no_indicator_by_type_or_by_label() {
     let (summary, feed) = made(
         &bundle(&[

@@ -57,8 +57,8 @@ impl IocType {
 pub enum Ioc<'a> {
     /// An address, and the port a C2 listens on.
     Address(IpAddr, Option<u16>),
-    /// A network of at most [`ip::MAX_NETWORK`] addresses.
-    Network(IpNet),
+    /// A network of at most [`ip::MAX_NETWORK`] addresses, and the port that they listen on.
+    Network(IpNet, Option<u16>),
     /// A host name.
     Domain(Host<'a>),
     /// A URL.
@@ -85,7 +85,7 @@ impl<'a> Ioc<'a> {
         match ioc_type {
             IocType::IpPort if value.contains('/') => {
                 let network = ip::parse_network(value)?;
-                Ok(Self::Network(network).whole())
+                Ok(Self::Network(network, None).whole())
             }
             IocType::IpPort => {
                 let (ip, port) = ip::parse_with_port(value)
@@ -93,6 +93,10 @@ impl<'a> Ioc<'a> {
                 Ok(Self::Address(ip, port).whole())
             }
             IocType::Domain => domain(value),
+            // Percent-encoded it would be a URL that nobody asked for. No other type takes it.
+            IocType::Url if value.contains(char::REPLACEMENT_CHARACTER) => {
+                Err(Reason::NotUtf8.because("it has U+FFFD in place of a character"))
+            }
             IocType::Url => {
                 let url = IocUrl::parse(value)
                     .map_err(|error| Reason::BadUrl.because(error.to_string()))?;
@@ -114,7 +118,7 @@ impl<'a> Ioc<'a> {
     pub fn into_owned(self) -> Ioc<'static> {
         match self {
             Self::Address(ip, port) => Ioc::Address(ip, port),
-            Self::Network(network) => Ioc::Network(network),
+            Self::Network(network, port) => Ioc::Network(network, port),
             Self::Domain(host) => Ioc::Domain(host.into_owned()),
             Self::Url(url) => Ioc::Url(url),
             Self::Hash(algorithm, hex) => Ioc::Hash(algorithm, Cow::Owned(hex.into_owned())),

@@ -65,13 +65,13 @@ impl KeyMaker {
                     port: *port,
                 });
             }
-            Ioc::Network(network) => {
+            Ioc::Network(network, port) => {
                 for ip in addresses_of(*network) {
                     take(Key {
                         kind: Kind::Ip,
                         text: address_text(&mut self.text, ip),
                         exact: true,
-                        port: None,
+                        port: *port,
                     });
                 }
             }

@@ -2,6 +2,7 @@
 
 mod time;
 
+pub(crate) use time::{Moment, parse_moment};
 pub use time::{parse_rfc3339, parse_time};
 
 use crate::ioc::{Ioc, IocType, Parsed};
@@ -181,21 +182,21 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Adds the port that stands beside an address, where the address has none itself.
-fn with_port<'a>(ioc: Ioc<'a>, port: &str) -> Result<Ioc<'a>, Reject> {
-    match ioc {
-        Ioc::Address(ip, None) if !port.is_empty() => {
-            let port: u16 = port
-                .parse()
-                .map_err(|_| Reason::BadAddress.because("the port is not a number up to 65535"))?;
-            Ok(Ioc::Address(ip, (port != 0).then_some(port)))
-        }
-        ioc => Ok(ioc),
+/// Adds the port that stands beside an address or a network, where it has none itself.
+fn with_port<'a>(mut ioc: Ioc<'a>, text: &str) -> Result<Ioc<'a>, Reject> {
+    if let Ioc::Address(_, port @ None) | Ioc::Network(_, port @ None) = &mut ioc
+        && !text.is_empty()
+    {
+        let number: u16 = text
+            .parse()
+            .map_err(|_| Reason::BadAddress.because("the port is not a number up to 65535"))?;
+        *port = (number != 0).then_some(number);
     }
+    Ok(ioc)
 }
 
 fn bad_date(field: &str) -> Reject {
-    Reason::BadDate.because(format!("{field} is not YYYY-MM-DD HH:MM:SS"))
+    Reason::BadDate.because(format!("{field} is not a date from 1970 to 2199"))
 }
 
 /// ThreatFox documents it as the confidence of a submission that states none; other sources have the same.
@@ -261,6 +262,10 @@ mod tests {
         assert_eq!(
             with("203.0.113.7:80", "443"),
             Ok(Ioc::Address(ip, Some(80)))
+        );
+        assert_eq!(
+            with("203.0.113.0/31", "443"),
+            Ok(Ioc::Network("203.0.113.0/31".parse().unwrap(), Some(443)))
         );
         assert_eq!(with("203.0.113.7", "0"), Ok(Ioc::Address(ip, None)));
         assert_eq!(

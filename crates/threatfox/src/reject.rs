@@ -31,7 +31,7 @@ pub enum Reason {
     LeftSource,
     /// On abuse.ch's list of false positives.
     FalsePositive,
-    /// Fewer fields than the header names.
+    /// Fewer fields than the header names, or none at all.
     FieldsMissing,
     /// The name of a file, such as `loader.dll`, where a host should be.
     FileName,
@@ -41,7 +41,7 @@ pub enum Reason {
     NeverIndicator,
     /// An address or a name that cannot be reached from the internet.
     NotGlobal,
-    /// Not UTF-8.
+    /// Not UTF-8, or an indicator with a character that is none.
     NotUtf8,
     /// A name of the Tor network, which no DNS knows.
     Onion,

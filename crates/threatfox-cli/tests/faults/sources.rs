@@ -15,7 +15,7 @@ faults! {
     event_cut => 1, ["the JSON ends in the middle"], |bench| {
         file(bench, "", r#"{"Event": {"info": "x", "Attribute": [{"type": "md5""#)
     };
-    event_without_attributes => 1, ["no MISP event with attributes"], |bench| {
+    event_without_attributes => 1, ["it holds no records"], |bench| {
         file(bench, "", r#"{"Event": {"info": "x", "Attribute": []}}"#)
     };
     bundle_without_indicators => 1, ["none of its 1 objects is an indicator"], |bench| {

@@ -100,7 +100,7 @@ impl Explainer {
     /// come: then their findings change.
     fn hold(&mut self, record: &Record<'_>, raw: &RawRecord<'_>, concerns: bool) {
         let network = match &record.ioc {
-            Ioc::Network(network) if Networks::holds(*network) => *network,
+            Ioc::Network(network, _) if Networks::holds(*network) => *network,
             _ => return,
         };
         if self.filter.check(record).is_some() {

@@ -13,7 +13,7 @@ use crate::ioc::Ioc;
 use crate::match_key::Kind;
 use crate::record::{Record, parse_time};
 use crate::reject::{Reason, Reject};
-use crate::source::{Input, MAX_FIELD, Records, TextBound, refuse_utf16, skip_mark, unpack};
+use crate::source::{Input, JsonText, MAX_FIELD, Records, refuse_utf16, skip_mark, unpack};
 use crate::text::clean;
 use crate::value::read_value;
 
@@ -135,7 +135,7 @@ fn name_of(ioc: &Ioc<'_>, with_port: bool) -> String {
     match ioc {
         Ioc::Address(ip, Some(port)) if with_port => format!("{ip} {port}"),
         Ioc::Address(ip, _) => ip.to_string(),
-        Ioc::Network(network) => network.to_string(),
+        Ioc::Network(network, _) => network.to_string(),
         Ioc::Domain(host) => host.as_str().to_owned(),
         Ioc::Url(url) => url.normalized.clone(),
         Ioc::Hash(algorithm, hex) => format!("{}{hex}", Kind::from(*algorithm).prefix()),
@@ -148,7 +148,7 @@ fn read_json(input: &Input, content: &mut dyn BufRead, take: &mut Take<'_>) -> R
         status: None,
         failure: None,
     };
-    let mut content = BufReader::with_capacity(64 * 1024, TextBound::new(content));
+    let mut content = BufReader::with_capacity(64 * 1024, JsonText::new(content));
     skip_mark(&mut content).map_err(|error| damaged(input, error))?;
     let mut json = serde_json::Deserializer::from_reader(content);
     let result = walk.read(&mut json).and_then(|()| json.end());

@@ -32,7 +32,7 @@ impl TypedValue {
                 }]
             }
             // It stands for many addresses, none of which is asked for.
-            Ioc::Network(_) => Vec::new(),
+            Ioc::Network(..) => Vec::new(),
             Ioc::Domain(host) => vec![one("Host", host.as_str())],
             Ioc::Hash(algorithm, digits) => {
                 let prefix = Kind::from(*algorithm).prefix();

@@ -85,7 +85,7 @@ fn worst_scope(ioc: &Ioc<'_>) -> Option<Scope> {
     let of_name = |host: &Host<'_>| host.is_local().then_some(Scope::Private);
     match ioc {
         Ioc::Address(ip, _) => scope(*ip),
-        Ioc::Network(network) => scope(network.network()).or_else(|| scope(network.broadcast())),
+        Ioc::Network(network, _) => scope(network.network()).or_else(|| scope(network.broadcast())),
         Ioc::Url(url) => match &url.host {
             UrlHost::Address(ip) => scope(*ip),
             UrlHost::Name(host) => of_name(host),

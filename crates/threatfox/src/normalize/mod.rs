@@ -156,7 +156,7 @@ impl<S: Store> Sink for Normalizer<'_, S> {
         }
         match record.ioc {
             // A network of one address is a row, as an address is.
-            Ioc::Network(network) if Networks::holds(network) => self.hold(network, raw),
+            Ioc::Network(network, _) if Networks::holds(network) => self.hold(network, raw),
             _ => self.keep(&record, 1),
         }
     }

@@ -129,9 +129,9 @@ impl Store for RowStore {
         let key = key?;
         let raw = &record.raw;
         let port = match &record.ioc {
-            Ioc::Address(_, port) => *port,
+            Ioc::Address(_, port) | Ioc::Network(_, port) => *port,
             Ioc::Url(url) => url.port,
-            Ioc::Network(_) | Ioc::Domain(_) | Ioc::Hash(..) => None,
+            Ioc::Domain(_) | Ioc::Hash(..) => None,
         };
         let origin = self
             .origins

@@ -105,7 +105,7 @@ impl Section {
     fn by_indicator(&self, ioc: &Ioc<'_>) -> Option<Cause> {
         match ioc {
             Ioc::Address(ip, _) => self.by_address(*ip),
-            Ioc::Network(network) => self.by_network(*network),
+            Ioc::Network(network, _) => self.by_network(*network),
             Ioc::Domain(host) => self.by_host(host.as_str()),
             Ioc::Hash(_, hex) => find(&self.hashes, "hashes", hex),
             Ioc::Url(url) => {

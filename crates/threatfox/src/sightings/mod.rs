@@ -198,7 +198,7 @@ fn sighted(ioc: &str) -> Option<Sighted> {
     let text = refang(ioc.trim());
     Some(match read_value(&text).ok()? {
         Ioc::Address(ip, _) => Sighted::Address(ip),
-        Ioc::Network(network) => Sighted::Network(network),
+        Ioc::Network(network, _) => Sighted::Network(network),
         Ioc::Domain(host) => Sighted::Domain(host.as_str().to_owned()),
         Ioc::Url(_) => Sighted::Url(text.into()),
         Ioc::Hash(algorithm, digits) => Sighted::Hash(name_of(algorithm), digits.into_owned()),

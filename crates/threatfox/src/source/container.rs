@@ -27,6 +27,8 @@ pub struct Input {
     name: String,
     origin: Origin,
     reading: Box<Reading>,
+    /// Whether it is one of several that are one source together: then there may be nothing in it.
+    is_part: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -45,12 +47,14 @@ impl Input {
                 name: "standard input".to_owned(),
                 origin: Origin::Stdin,
                 reading: Box::default(),
+                is_part: false,
             };
         }
         Self {
             name: path.display().to_string(),
             origin: Origin::File(path.to_owned()),
             reading: Box::default(),
+            is_part: false,
         }
     }
 
@@ -66,7 +70,10 @@ impl Input {
         let events = misp::events_in(&manifest)?;
         Ok(events
             .into_iter()
-            .map(|event| Self::new(&path.join(event)))
+            .map(|event| Self {
+                is_part: true,
+                ..Self::new(&path.join(event))
+            })
             .collect())
     }
 
@@ -77,6 +84,7 @@ impl Input {
             name: name.into(),
             origin: Origin::File(path.to_owned()),
             reading: Box::default(),
+            is_part: false,
         }
     }
 
@@ -87,6 +95,7 @@ impl Input {
             name: name.into(),
             origin: Origin::Memory(bytes.into()),
             reading: Box::default(),
+            is_part: false,
         }
     }
 
@@ -99,6 +108,10 @@ impl Input {
 
     pub(super) fn reading(&self) -> &Reading {
         &self.reading
+    }
+
+    pub(super) fn is_part(&self) -> bool {
+        self.is_part
     }
 
     /// The name for messages.

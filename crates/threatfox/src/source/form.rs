@@ -12,6 +12,31 @@ pub(super) fn reject_at(reason: Reason, place: Place, problem: &str) -> Reject {
     reason.because(format!("{place}: {problem}"))
 }
 
+/// Why a record lacks its form.
+#[derive(Debug)]
+pub(super) struct Problem {
+    reason: Reason,
+    text: String,
+}
+
+impl Problem {
+    /// Something else stands in its place.
+    pub(super) fn not_an_object() -> Self {
+        Self {
+            reason: Reason::FieldsMissing,
+            text: "not an object with fields".to_owned(),
+        }
+    }
+
+    /// A field of it, or this one, is larger than the bound.
+    pub(super) fn too_large(field: &str) -> Self {
+        Self {
+            reason: Reason::TooLarge,
+            text: format!("{field} is larger than the bound of 64 KiB"),
+        }
+    }
+}
+
 /// The records of a file that lack their form.
 #[derive(Debug, Default)]
 pub(super) struct Form {
@@ -21,6 +46,11 @@ pub(super) struct Form {
 }
 
 impl Form {
+    /// Counts the record of this number, and gives its reject back.
+    pub(super) fn reject_record(&mut self, number: u64, problem: &Problem) -> Reject {
+        self.reject(problem.reason, Place::Record(number), &problem.text)
+    }
+
     /// Counts a record, and gives its reject back.
     pub(super) fn reject(&mut self, reason: Reason, place: Place, problem: &str) -> Reject {
         self.rejected += 1;

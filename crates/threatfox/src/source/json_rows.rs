@@ -6,15 +6,14 @@ use std::io::{BufRead, BufReader};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::form::Form;
-use super::json_text::TextBound;
-use super::json_value::{Members, Text, pass_over_scalars};
+use super::form::{Form, Problem};
+use super::json_text::JsonText;
+use super::json_value::{IfObject, Members, Text, for_scalars};
 use super::row::Row;
 use super::table::Take;
 use super::{MAX_FIELD, Report, Sink};
 use crate::error::{Error, Place};
 use crate::record::RawRecord;
-use crate::reject::Reason;
 
 /// The most fields of a record that are kept.
 const MAX_FIELDS: usize = 64;
@@ -26,8 +25,8 @@ pub(super) struct Fields {
     texts: Vec<String>,
     /// Fields that are objects after all, or lists of them, and the member that is read of each.
     objects: &'static [(&'static str, &'static str)],
-    /// The field that is larger than the bound; it is empty then.
-    pub too_large: bool,
+    /// Why they cannot be used.
+    pub problem: Option<Problem>,
 }
 
 impl Fields {
@@ -42,7 +41,7 @@ impl Fields {
     fn clear(&mut self) {
         self.names.clear();
         self.texts.clear();
-        self.too_large = false;
+        self.problem = None;
     }
 
     /// Forgets all but these fields.
@@ -70,7 +69,10 @@ impl<'de> DeserializeSeed<'de> for &mut Fields {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+        if !IfObject(&mut *self).deserialize(deserializer)? {
+            self.problem = Some(Problem::not_an_object());
+        }
+        Ok(())
     }
 }
 
@@ -99,7 +101,7 @@ impl<'de> Visitor<'de> for &mut Fields {
             }
             if text.len() > MAX_FIELD {
                 text = String::new();
-                self.too_large = true;
+                self.problem = Some(Problem::too_large("a field"));
             }
             self.names.push(name);
             self.texts.push(text);
@@ -125,10 +127,10 @@ pub(super) fn read(
         status: String::new(),
         form: Form::default(),
     };
-    let bound = TextBound::new(content);
+    let bound = JsonText::new(content);
     let reader = BufReader::with_capacity(64 * 1024, bound);
     let mut json = serde_json::Deserializer::from_reader(reader);
-    let result = Rows(&mut walk, 0)
+    let result = Rows(&mut walk, Level::Top)
         .deserialize(&mut json)
         .and_then(|()| json.end());
     if let Some(failure) = walk.failure {
@@ -190,20 +192,47 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn record(&mut self) -> Result<(), Error> {
+    /// Takes the record that is in the fields.
+    fn record<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.records += 1;
-        if self.fields.too_large {
-            let problem = "a field is larger than the bound of 64 KiB";
-            let place = Place::Record(self.records);
-            let reject = self.form.reject(Reason::TooLarge, place, problem);
-            return self.sink.unreadable(&RawRecord::default(), &reject);
-        }
-        self.fields.with_row(|row| (self.take)(row, self.sink))
+        let taken = match &self.fields.problem {
+            Some(problem) => {
+                let reject = self.form.reject_record(self.records, problem);
+                self.sink.unreadable(&RawRecord::default(), &reject)
+            }
+            None => self.fields.with_row(|row| (self.take)(row, self.sink)),
+        };
+        taken.map_err(|failure| {
+            self.failure = Some(failure);
+            E::custom("stopped")
+        })
     }
 }
 
-/// The rows in a value, so deep in the document: lists of objects, of which the outermost object's members may be some.
-struct Rows<'w, 'a>(&'w mut Walk<'a>, u8);
+/// Where a value stands that has rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    /// The whole document.
+    Top,
+    /// A member of it.
+    Member,
+    /// The member that has the number of a record as its name.
+    Number,
+}
+
+/// The rows in a value: lists of objects, of which the outermost object's members may be some.
+struct Rows<'w, 'a>(&'w mut Walk<'a>, Level);
+
+impl Rows<'_, '_> {
+    /// Counts what has no rows, where a record should be.
+    fn no_rows<E: serde::de::Error>(self) -> Result<(), E> {
+        if self.1 != Level::Number {
+            return Ok(());
+        }
+        self.0.fields.problem = Some(Problem::not_an_object());
+        self.0.record()
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
     type Value = ();
@@ -226,10 +255,7 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
             if seq.next_element_seed(&mut self.0.fields)?.is_none() {
                 return Ok(());
             }
-            if let Err(failure) = self.0.record() {
-                self.0.failure = Some(failure);
-                return Err(serde::de::Error::custom("stopped"));
-            }
+            self.0.record()?;
         }
     }
 
@@ -238,14 +264,16 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
             if name == "query_status" {
                 self.0.status.clear();
                 map.next_value_seed(Text(&mut self.0.status))?;
-            } else if self.1 == 0 {
-                map.next_value_seed(Rows(self.0, 1))?;
-            } else {
+            } else if self.1 != Level::Top {
                 map.next_value::<IgnoredAny>()?;
+            } else if name.bytes().all(|b| b.is_ascii_digit()) {
+                map.next_value_seed(Rows(self.0, Level::Number))?;
+            } else {
+                map.next_value_seed(Rows(self.0, Level::Member))?;
             }
         }
         Ok(())
     }
 
-    pass_over_scalars!();
+    for_scalars!(visitor, _text => visitor.no_rows());
 }

@@ -1,5 +1,7 @@
-//! A bound for the texts of JSON, in front of its parser, which keeps each of them whole.
+//! What stands in front of the parser of JSON, which keeps each text whole and refuses a file for one odd character: texts are
+//! cut at a bound, and what is not a character becomes U+FFFD.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use super::MAX_FIELD;
@@ -7,141 +9,149 @@ use super::MAX_FIELD;
 /// An escaped character takes up to six bytes for one; the exact bound is checked on the decoded field.
 const MAX_TEXT: usize = 6 * MAX_FIELD;
 
+const BLOCK: usize = 64 * 1024;
+
+/// The longest escape, of a pair of surrogates, has this many bytes.
+const PAIR: usize = "\\ud83d\\ude00".len();
+
+/// Stands for what is not a character, by custom.
+const NO_CHARACTER: &str = "\u{fffd}";
+
 /// Cuts a text that is over the bound, so that what is left of it is over the bound of a field, and its record can be left
-/// out.
+/// out. Half of a pair of surrogates (`\ud83d` alone) and bytes that are not UTF-8 become U+FFFD.
 /// A stretch without a text that is as long is no JSON that anybody writes, and fails.
-pub(crate) struct TextBound<R> {
+pub(crate) struct JsonText<R> {
     inner: R,
+    /// What was read and has not been looked at: the start of a character or escape.
+    block: Vec<u8>,
+    /// What may be handed out, and how much of it was.
+    ready: Vec<u8>,
+    given: usize,
+    text: TextState,
+}
+
+/// Where in the JSON it is.
+#[derive(Default)]
+struct TextState {
     in_text: bool,
     /// Bytes since the last quote that begins or ends a text.
     bytes: usize,
-    state: State,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Outside of an escape.
-    Plain,
-    /// After a backslash.
-    Escape,
-    /// In the digits of `\uXXXX`: how many are left, and whether the other half of a pair must follow.
-    Digits { left: u8, pair: bool },
-    /// After the first half of a pair.
-    Pair,
-    /// Past the bound; after a backslash, if so.
-    Cut { escaped: bool },
-}
-
-impl<R> TextBound<R> {
+impl<R: Read> JsonText<R> {
     pub(crate) fn new(inner: R) -> Self {
         Self {
             inner,
-            in_text: false,
-            bytes: 0,
-            state: State::Plain,
+            block: Vec::new(),
+            ready: Vec::new(),
+            given: 0,
+            text: TextState::default(),
         }
     }
 
-    /// Keeps what may pass at the front of the block, and says how much it is.
-    fn pass(&mut self, block: &mut [u8]) -> io::Result<usize> {
-        let (mut read, mut kept) = (0, 0);
-        while read < block.len() {
-            // Most bytes are neither a quote nor a backslash, and far from the bound.
-            if self.state == State::Plain && self.bytes < MAX_TEXT {
-                let end = block.len().min(read + MAX_TEXT - self.bytes);
-                let rest = &block[read..end];
-                let plain = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-                if read != kept {
-                    block.copy_within(read..read + plain, kept);
-                }
-                (read, kept) = (read + plain, kept + plain);
-                self.bytes += plain;
-                if read == end {
-                    continue;
-                }
-            }
-            let byte = block[read];
-            read += 1;
-            if self.keeps(byte)? {
-                block[kept] = byte;
-                kept += 1;
+    /// Makes ready what is whole of the next block. Says whether there was one.
+    fn next_block(&mut self) -> io::Result<bool> {
+        let read = (&mut self.inner)
+            .take(BLOCK as u64)
+            .read_to_end(&mut self.block)?;
+        let last = read == 0;
+        let cut = if last { 0 } else { unfinished(&self.block) };
+        let (whole, cut) = self.block.split_at(self.block.len() - cut);
+        let text = match str::from_utf8(whole) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(whole),
+        };
+        self.ready.clear();
+        self.given = 0;
+        let escape = self.text.pass(&text, last, &mut self.ready)?;
+        let mut rest = [escape.as_bytes(), cut].concat();
+        self.block.clear();
+        self.block.append(&mut rest);
+        Ok(!last)
+    }
+}
+
+impl TextState {
+    /// Appends what may pass, up to an escape that goes on behind the text: that is given back.
+    fn pass<'t>(
+        &mut self,
+        mut text: &'t str,
+        last: bool,
+        ready: &mut Vec<u8>,
+    ) -> io::Result<&'t str> {
+        loop {
+            let plain = memchr::memchr2(b'"', b'\\', text.as_bytes());
+            let (plain, rest) = text.split_at(plain.unwrap_or(text.len()));
+            self.keep(plain, plain.len(), ready)?;
+            if let Some(behind) = rest.strip_prefix('"') {
+                ready.push(b'"');
+                self.in_text = !self.in_text;
+                self.bytes = 0;
+                text = behind;
+            } else if rest.is_empty() || (rest.len() < PAIR && !last) {
+                return Ok(rest);
+            } else {
+                let (escape, length) = escape(rest);
+                self.keep(escape, length, ready)?;
+                text = &rest[length..];
             }
         }
-        Ok(kept)
     }
 
-    fn keeps(&mut self, byte: u8) -> io::Result<bool> {
-        let over = self.bytes >= MAX_TEXT;
-        if over && !self.in_text {
+    /// Appends what stands for so many bytes, unless the text is over the bound.
+    fn keep(&mut self, part: &str, bytes: usize, ready: &mut Vec<u8>) -> io::Result<()> {
+        if self.bytes <= MAX_TEXT {
+            ready.extend_from_slice(part.as_bytes());
+        } else if !self.in_text {
             return Err(io::Error::other(
                 "it has 384 KiB of JSON without a text: no export has",
             ));
         }
-        self.bytes += 1;
-        self.state = match self.state {
-            State::Plain if byte == b'"' => {
-                self.in_text = !self.in_text;
-                self.bytes = 0;
-                State::Plain
-            }
-            // Not within a character of several bytes, whose later ones are all 10xxxxxx.
-            State::Plain if over && byte & 0xc0 != 0x80 => {
-                self.state = State::Cut {
-                    escaped: byte == b'\\',
-                };
-                return Ok(false);
-            }
-            State::Plain | State::Pair if byte == b'\\' => State::Escape,
-            State::Escape if byte == b'u' => State::Digits {
-                left: 4,
-                pair: false,
-            },
-            State::Plain | State::Escape => State::Plain,
-            State::Digits { left, pair } => {
-                // D8 to DB begin a pair: the second digit tells.
-                let first = left == 4 && byte.eq_ignore_ascii_case(&b'd');
-                let pair = first
-                    || (pair
-                        && (left < 3 || matches!(byte, b'8' | b'9' | b'a' | b'b' | b'A' | b'B')));
-                match (left, pair) {
-                    (1, true) => State::Pair,
-                    (1, false) => State::Plain,
-                    _ => State::Digits {
-                        left: left - 1,
-                        pair,
-                    },
-                }
-            }
-            State::Pair => {
-                self.state = State::Plain;
-                self.bytes -= 1;
-                return self.keeps(byte);
-            }
-            State::Cut { escaped: false } if byte == b'"' => {
-                self.in_text = false;
-                self.bytes = 0;
-                State::Plain
-            }
-            State::Cut { escaped } => {
-                self.state = State::Cut {
-                    escaped: !escaped && byte == b'\\',
-                };
-                return Ok(false);
-            }
-        };
-        Ok(true)
+        self.bytes += bytes;
+        Ok(())
     }
 }
 
-impl<R: Read> Read for TextBound<R> {
+/// The escape at the start of a text, or what stands for it, and its length.
+fn escape(text: &str) -> (&str, usize) {
+    match (unit(text), unit(text.get(6..).unwrap_or_default())) {
+        (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => (&text[..12], 12),
+        (Some(0xd800..0xe000), _) => (NO_CHARACTER, 6),
+        (Some(_), _) => (&text[..6], 6),
+        // The character behind the backslash may have several bytes.
+        (None, _) => {
+            let length = text.chars().take(2).map(char::len_utf8).sum();
+            (&text[..length], length)
+        }
+    }
+}
+
+/// The number of `\uXXXX` at the start of a text.
+fn unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+/// How many bytes at the end begin a character of several bytes.
+fn unfinished(block: &[u8]) -> usize {
+    let begins = |length: &usize| {
+        let end = &block[block.len() - length..];
+        str::from_utf8(end).is_err_and(|error| error.error_len().is_none())
+    };
+    (1..=block.len().min(3)).find(begins).unwrap_or_default()
+}
+
+impl<R: Read> Read for JsonText<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let n = self.inner.read(buf)?;
-            let kept = self.pass(&mut buf[..n])?;
-            if kept > 0 || n == 0 {
-                return Ok(kept);
+        while self.given == self.ready.len() {
+            if !self.next_block()? && self.ready.is_empty() {
+                return Ok(0);
             }
         }
+        let n = buf.len().min(self.ready.len() - self.given);
+        buf[..n].copy_from_slice(&self.ready[self.given..self.given + n]);
+        self.given += n;
+        Ok(n)
     }
 }
 
@@ -149,19 +159,9 @@ impl<R: Read> Read for TextBound<R> {
 mod tests {
     use super::*;
 
-    /// Hands out a few bytes at a time.
-    struct Drip<'a>(&'a [u8], usize);
-
-    impl Read for Drip<'_> {
-        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            let n = buf.len().min(self.1);
-            self.0.read(&mut buf[..n])
-        }
-    }
-
-    fn passed(text: &str, step: usize) -> io::Result<String> {
+    fn passed(text: &str) -> io::Result<String> {
         let mut out = String::new();
-        TextBound::new(Drip(text.as_bytes(), step)).read_to_string(&mut out)?;
+        JsonText::new(text.as_bytes()).read_to_string(&mut out)?;
         Ok(out)
     }
 
@@ -171,9 +171,7 @@ mod tests {
             r#"{{"a\"\\": "\ud83d\ude00 {}", "b": [1, "ü\u00fc"]}}"#,
             "x".repeat(MAX_TEXT - 20)
         );
-        for step in [1, 7, 100_000] {
-            assert_eq!(passed(&text, step).unwrap(), text);
-        }
+        assert_eq!(passed(&text).unwrap(), text);
     }
 
     #[test]
@@ -186,25 +184,52 @@ mod tests {
             r#"\""#,
             r"\\",
             r"\u00fc",
+            r"\u0041",
+            r"\ud83d",
             r"\ud83d\ude00",
             r"\uD83D\uDE00x",
             r"\ud7ff",
         ] {
-            for shift in 0..12 {
+            for shift in [0, 1, 5, 11] {
                 let text = "x".repeat(shift) + &part.repeat(3 * MAX_TEXT / part.len());
                 let json = format!(r#"{{"a": "{text}", "b": "after"}}"#);
-                let out = passed(&json, 64 * 1024).unwrap();
+                let out = passed(&json).unwrap();
                 let value: serde_json::Value =
                     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{part}: {error}"));
                 assert!(value["a"].as_str().unwrap().len() > MAX_FIELD, "{part}");
                 assert_eq!(value["b"], "after");
-                assert!(out.len() < MAX_TEXT + 100, "{part}: {}", out.len());
+                assert!(out.len() < MAX_TEXT + BLOCK + 100, "{part}: {}", out.len());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_character_is_replaced_wherever_a_block_ends() {
+        for (part, expected) in [
+            (&br"\ud83d"[..], "\u{fffd}"),
+            (br"\ud83dx", "\u{fffd}x"),
+            (br"\ude00", "\u{fffd}"),
+            (br"\ud83d\n", "\u{fffd}\\n"),
+            (br"\ud83d\u0041", "\u{fffd}\\u0041"),
+            (br"\ud83d\ud83d\ude00", "\u{fffd}\\ud83d\\ude00"),
+            (br"\\ud83d", r"\\ud83d"),
+            (b"\xff\xc3", "\u{fffd}\u{fffd}"),
+            (b"\xf0\x9f\x98", "\u{fffd}"),
+            ("😀".as_bytes(), "😀"),
+            (br"\ud83", r"\ud83"),
+        ] {
+            for before in (0..BLOCK).step_by(BLOCK / 2).chain(BLOCK - 16..BLOCK) {
+                let blank = " ".repeat(before);
+                let json = [blank.as_bytes(), b"\"", part, b"\""].concat();
+                let mut out = String::new();
+                JsonText::new(&*json).read_to_string(&mut out).unwrap();
+                assert_eq!(out.trim_start(), format!("\"{expected}\""), "{before}");
             }
         }
     }
 
     #[test]
     fn json_without_an_end_and_without_a_text_fails() {
-        assert!(passed(&"[".repeat(MAX_TEXT + 9), 64 * 1024).is_err());
+        assert!(passed(&"[".repeat(MAX_TEXT + BLOCK + 9)).is_err());
     }
 }

@@ -88,35 +88,74 @@ pub(crate) fn text_of<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::
     })
 }
 
-/// The part of a visitor that looks for lists and objects alone: it passes over everything else.
-macro_rules! pass_over_scalars {
-    () => {
-        fn visit_str<E>(self, _: &str) -> Result<(), E> {
-            Ok(())
+/// The part of a visitor that does the same with all that is neither a list nor an object. The text is empty where it is none.
+macro_rules! for_scalars {
+    ($visitor:ident, $text:ident => $result:expr) => {
+        fn visit_str<E: serde::de::Error>(self, $text: &str) -> Result<Self::Value, E> {
+            let $visitor = self;
+            $result
         }
 
-        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-            Ok(())
+        fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Self::Value, E> {
+            self.visit_str("")
         }
 
-        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-            Ok(())
+        fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Self::Value, E> {
+            self.visit_str("")
         }
 
-        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-            Ok(())
+        fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Self::Value, E> {
+            self.visit_str("")
         }
 
-        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-            Ok(())
+        fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Self::Value, E> {
+            self.visit_str("")
         }
 
-        fn visit_unit<E>(self) -> Result<(), E> {
-            Ok(())
+        fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+            self.visit_str("")
         }
     };
 }
+pub(crate) use for_scalars;
+
+/// The part of a visitor that looks for lists and objects alone: it passes over everything else.
+macro_rules! pass_over_scalars {
+    () => {
+        crate::source::for_scalars!(_visitor, _text => Ok(Self::Value::default()));
+    };
+}
 pub(crate) use pass_over_scalars;
+
+/// What reads an object, where there is one. Says whether there was, and passes over anything else.
+pub(super) struct IfObject<V>(pub V);
+
+impl<'de, V: Visitor<'de, Value = ()>> DeserializeSeed<'de> for IfObject<V> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, V: Visitor<'de, Value = ()>> Visitor<'de> for IfObject<V> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<bool, A::Error> {
+        self.0.visit_map(map).map(|()| true)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(false)
+    }
+
+    pass_over_scalars!();
+}
 
 /// A member of an object, or of each object in a list, with commas between; or of the first alone.
 pub(super) struct Members<'a> {

@@ -26,6 +26,7 @@ mod row;
 mod stix;
 mod table;
 mod threatfox;
+mod typed;
 mod types;
 mod update;
 mod urlhaus;
@@ -40,8 +41,8 @@ pub use container::Input;
 pub(crate) use container::{refuse_utf16, skip_mark, unpack, unpack_gzip};
 pub(crate) use csv_records::Records;
 pub use custom::CsvColumns;
-pub(crate) use json_text::TextBound;
-pub(crate) use json_value::{pass_over_scalars, text_of};
+pub(crate) use json_text::JsonText;
+pub(crate) use json_value::{for_scalars, pass_over_scalars, text_of};
 pub use reading::{Format, Reading, SourceName};
 pub use update::Update;
 
@@ -187,7 +188,7 @@ pub fn read(input: &Input, sink: &mut dyn Sink) -> Result<Report, Error> {
         let mut report = source.read(name, reading, content, &mut sink)?;
         report.records = sink.records;
         // Of ThreatFox there may be nothing new; what says so is whole by its last line.
-        if report.records == 0 && source.name() != THREATFOX {
+        if report.records == 0 && source.name() != THREATFOX && !input.is_part() {
             let problem = "it holds no records".to_owned();
             let name = name.to_owned();
             return Err(Error::NoIndicators { name, problem });

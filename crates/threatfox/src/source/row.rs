@@ -1,7 +1,9 @@
 //! A record of any format as fields with names, for the sources whose formats are tables.
 
+use std::iter;
+
 use crate::error::Error;
-use crate::record::{Column, RawRecord};
+use crate::record::{Column, RawRecord, parse_confidence, parse_time};
 use crate::reject::{Reason, Reject};
 
 use super::Sink;
@@ -39,6 +41,30 @@ pub(super) fn record<'a>(columns: &[(Column, &'a str)]) -> RawRecord<'a> {
         raw.set(*column, text);
     }
     raw
+}
+
+/// The first of these times that can be read, else the first that is given. Some write 0 for none.
+pub(super) fn first_time<'a>(times: impl IntoIterator<Item = &'a str>) -> &'a str {
+    let mut given = times.into_iter().filter(|time| !matches!(*time, "" | "0"));
+    let first = given.next().unwrap_or_default();
+    let mut all = iter::once(first).chain(given);
+    all.find(|time| parse_time(time).is_some()).unwrap_or(first)
+}
+
+/// Empties the dates and the confidence that cannot be read, and says how many: an indicator is worth more than its date.
+pub(super) fn without_unread(raw: &mut RawRecord<'_>) -> u64 {
+    let mut unread = 0;
+    for column in [Column::FirstSeen, Column::LastSeen, Column::Confidence] {
+        let read = match (column, raw.get(column)) {
+            (Column::Confidence, text) => parse_confidence(text).is_ok(),
+            (_, text) => matches!(text, "" | "0") || parse_time(text).is_some(),
+        };
+        if !read {
+            raw.set(column, "");
+            unread += 1;
+        }
+    }
+    unread
 }
 
 /// Hands a record whose type is known by no name of ours to the sink.

@@ -2,12 +2,17 @@
 
 use crate::ioc::{Algorithm, IocType};
 
+/// The name of a type in lower case, with one kind of dash.
+pub(super) fn plain(name: &str) -> String {
+    name.trim().to_ascii_lowercase().replace(['_', ' '], "-")
+}
+
 /// The type behind a name of MISP, `OpenCTI`, OTX or a spreadsheet.
 pub(super) fn type_of(name: &str) -> Option<IocType> {
-    let name = name.trim().to_ascii_lowercase().replace(['_', ' '], "-");
+    let name = plain(name);
     Some(match name.as_str() {
         "ip" | "ips" | "ip-address" | "address" | "ipv4" | "ipv6" | "ipv4-addr" | "ipv6-addr"
-        | "ip-src" | "ip-dst" | "ip:port" | "ip-port" | "ip-src|port" | "ip-dst|port" => {
+        | "cidr" | "ip-src" | "ip-dst" | "ip:port" | "ip-port" | "ip-src|port" | "ip-dst|port" => {
             IocType::IpPort
         }
         "domain" | "domains" | "domain-name" | "hostname" | "host" | "fqdn" | "hostname|port" => {
@@ -37,6 +42,7 @@ mod tests {
         for (name, known) in [
             ("IPv4", "ip:port"),
             ("ip-dst|port", "ip:port"),
+            ("CIDR", "ip:port"),
             ("FQDN", "domain"),
             ("URL", "url"),
             ("FileHash-SHA256", "sha256_hash"),

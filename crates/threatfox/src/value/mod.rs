@@ -77,7 +77,7 @@ pub fn meanings(text: &str) -> Result<Vec<Ioc<'_>>, Reject> {
         return Ok(vec![if single {
             Ioc::Address(canonical(network.addr()), None)
         } else {
-            Ioc::Network(network)
+            Ioc::Network(network, None)
         }]);
     }
     let Some(urls) = with_schemes(text) else {
@@ -108,7 +108,7 @@ pub fn type_value(text: &str) -> Result<(IocType, Vec<String>), Reject> {
             IocType::IpPort,
             std::net::SocketAddr::new(ip, port).to_string(),
         ),
-        Ioc::Network(network) => (IocType::IpPort, network.to_string()),
+        Ioc::Network(network, _) => (IocType::IpPort, network.to_string()),
         Ioc::Domain(_) => (IocType::Domain, text.to_owned()),
         Ioc::Url(_) => (IocType::Url, text.to_owned()),
         Ioc::Hash(algorithm, digits) => (IocType::Hash(algorithm), digits.into_owned()),
@@ -152,7 +152,7 @@ mod tests {
     fn read(text: &str) -> String {
         match read_value(text) {
             Ok(Ioc::Address(ip, port)) => format!("address {ip} {port:?}"),
-            Ok(Ioc::Network(network)) => format!("network {network}"),
+            Ok(Ioc::Network(network, _)) => format!("network {network}"),
             Ok(Ioc::Domain(host)) => format!("host {}", host.as_str()),
             Ok(Ioc::Url(url)) => format!("url {}", url.normalized),
             Ok(Ioc::Hash(algorithm, hex)) => format!("{algorithm:?} {hex}"),

@@ -5,14 +5,12 @@ mod unnamed;
 use std::io::BufRead;
 use std::str::FromStr;
 
-use super::row::{Row, unknown_type};
+use super::row::{Row, without_unread};
 use super::table::{self, head};
-use super::types::type_of;
+use super::typed::written;
 use super::{Reading, Report, Sink, Source};
 use crate::error::Error;
-use crate::ioc::IocType;
-use crate::record::{Column, RawRecord, parse_confidence, parse_time};
-use crate::value::{refang, type_value};
+use crate::record::{Column, RawRecord};
 
 /// The names that the user may give, and the columns of a record that they stand for.
 const PARTS: [(&str, Column); 13] = [
@@ -90,61 +88,16 @@ impl Source for Custom {
         let head = head(name, content, &is_header, &[])?;
         let mut unread = 0;
         let mut take = |row: &Row<'_>, sink: &mut dyn Sink| {
-            let (raw, without) = raw_of(row, columns);
-            unread += without;
-            let value = refang(raw.get(Column::Ioc)).into_owned();
-            typed(&value, raw.get(Column::IocType), raw, sink)
+            let mut raw = RawRecord::default();
+            for (column, name) in columns {
+                raw.set(*column, row.get(&[name]));
+            }
+            unread += without_unread(&mut raw);
+            written(raw.get(Column::Ioc), raw.get(Column::IocType), &raw, sink)
         };
         let mut report = table::read(name, "csv", content, head, &mut take, sink)?;
         report.unread_values = unread;
         Ok(report)
-    }
-}
-
-/// The columns of a row, and how many of them are left out: an indicator is worth more than its date, and here it is a person's
-/// table and not a program's format.
-fn raw_of<'a>(row: &Row<'a>, columns: &[(Column, String)]) -> (RawRecord<'a>, u64) {
-    let (mut raw, mut unread) = (RawRecord::default(), 0);
-    for (column, name) in columns {
-        let text = row.get(&[name]);
-        let read = match column {
-            Column::FirstSeen | Column::LastSeen => text.is_empty() || parse_time(text).is_some(),
-            Column::Confidence => parse_confidence(text).is_ok(),
-            _ => true,
-        };
-        if read {
-            raw.set(*column, text);
-        } else {
-            unread += 1;
-        }
-    }
-    (raw, unread)
-}
-
-/// Hands over a record of a value whose type has another tool's name, or none: then the value says it.
-pub(super) fn typed<'a>(
-    value: &'a str,
-    type_name: &'a str,
-    mut raw: RawRecord<'a>,
-    sink: &mut dyn Sink,
-) -> Result<(), Error> {
-    raw.set(Column::Ioc, value);
-    if !type_name.is_empty() {
-        raw.set(Column::IocType, type_name);
-        let Some(ioc_type) = type_of(type_name) else {
-            return unknown_type(&raw, sink);
-        };
-        raw.set(Column::IocType, ioc_type.name());
-        return sink.record(&raw);
-    }
-    match type_value(value) {
-        Ok((ioc_type, texts)) => texts.iter().try_for_each(|text| {
-            let mut raw: RawRecord<'_> = raw;
-            raw.set(Column::IocType, IocType::name(ioc_type));
-            raw.set(Column::Ioc, text);
-            sink.record(&raw)
-        }),
-        Err(reject) => sink.unreadable(&raw, &reject),
     }
 }
 

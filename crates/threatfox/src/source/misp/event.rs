@@ -8,12 +8,13 @@ use serde::de::DeserializeSeed;
 use super::tags::families;
 use super::visit::Events;
 use super::{attribute, attribute_of, deleted, not_for_detection};
-use crate::error::{Error, Place};
+use crate::error::Error;
 use crate::record::{Column, RawRecord};
 use crate::reject::{Reason, Reject};
 use crate::source::form::Form;
 use crate::source::json_rows::{Fields, json_error};
-use crate::source::json_text::TextBound;
+use crate::source::json_text::JsonText;
+use crate::source::row::without_unread;
 use crate::source::{Report, Sink};
 
 /// A title may have so many characters where it stands for the family.
@@ -28,10 +29,11 @@ pub(super) fn read(
         sink,
         event: Event::default(),
         records: 0,
+        unread: 0,
         failure: None,
         form: Form::default(),
     };
-    let reader = BufReader::with_capacity(64 * 1024, TextBound::new(content));
+    let reader = BufReader::with_capacity(64 * 1024, JsonText::new(content));
     let mut json = serde_json::Deserializer::from_reader(reader);
     let result = Events(&mut walk)
         .deserialize(&mut json)
@@ -41,19 +43,13 @@ pub(super) fn read(
     }
     result.map_err(|error| json_error(name, walk.records, error))?;
     walk.form.check(name, walk.records)?;
-    if walk.records == 0 {
-        return Err(Error::NoIndicators {
-            name: name.to_owned(),
-            problem: "no MISP event with attributes".to_owned(),
-        });
-    }
     Ok(Report {
         name: name.to_owned(),
         format: "misp_event",
         records: walk.records,
         unknown_columns: BTreeSet::new(),
         longer_records: 0,
-        unread_values: 0,
+        unread_values: walk.unread,
     })
 }
 
@@ -62,6 +58,8 @@ pub(super) struct Walk<'a> {
     sink: &'a mut dyn Sink,
     pub event: Event,
     records: u64,
+    /// Dates that cannot be read.
+    unread: u64,
     /// Why the sink stopped the run.
     failure: Option<Error>,
     form: Form,
@@ -89,10 +87,8 @@ impl Walk<'_> {
     /// Takes an attribute: it waits for the end of the event, or is left out at once.
     pub fn take(&mut self, mut fields: Fields) -> Result<(), Error> {
         self.records += 1;
-        if fields.too_large {
-            let problem = "a field is larger than the bound of 64 KiB";
-            let place = Place::Record(self.records);
-            let reject = self.form.reject(Reason::TooLarge, place, problem);
+        if let Some(problem) = &fields.problem {
+            let reject = self.form.reject_record(self.records, problem);
             return self.sink.unreadable(&RawRecord::default(), &reject);
         }
         let left_out = fields.with_row(|row| {
@@ -146,6 +142,7 @@ impl Walk<'_> {
         for fields in &event.waiting {
             fields.with_row(|row| {
                 let mut raw = attribute(row);
+                self.unread += without_unread(&mut raw);
                 let own = families(raw.get(Column::Tags));
                 let malware = own.as_ref().unwrap_or(&malware);
                 if !malware.is_empty() {

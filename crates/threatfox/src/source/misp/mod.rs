@@ -10,14 +10,13 @@ use std::io::BufRead;
 pub(super) use manifest::events_in;
 use tags::families;
 
-use super::custom::typed;
-use super::row::{Row, record};
+use super::row::{Row, first_time, record, without_unread};
 use super::table::{self, head};
+use super::typed::written;
 use super::{Reading, Report, Sink, Source, first_byte};
 use crate::error::Error;
 use crate::record::{Column, RawRecord};
 use crate::reject::{Reason, Reject};
-use crate::value::refang;
 
 /// <https://www.misp-standard.org/rfc/misp-standard-core.html>.
 pub(super) struct Misp;
@@ -55,8 +54,10 @@ impl Source for Misp {
             return event::read(name, content, sink);
         }
         let head = head(name, content, &is_header, &[])?;
+        let mut unread = 0;
         let mut take = |row: &Row<'_>, sink: &mut dyn Sink| {
             let mut raw: RawRecord<'_> = attribute(row);
+            unread += without_unread(&mut raw);
             let malware = families(raw.get(Column::Tags));
             let malware = malware.or_else(|| families(raw.get(Column::SharedTags)));
             if let Some(malware) = &malware {
@@ -64,7 +65,9 @@ impl Source for Misp {
             }
             attribute_of(row, &raw, sink)
         };
-        table::read(name, "misp_csv", content, head, &mut take, sink)
+        let mut report = table::read(name, "misp_csv", content, head, &mut take, sink)?;
+        report.unread_values = unread;
+        Ok(report)
     }
 }
 
@@ -80,9 +83,9 @@ fn attribute<'a>(row: &Row<'a>) -> RawRecord<'a> {
         (Column::Id, row.get(&["uuid"])),
         (
             Column::FirstSeen,
-            time(row, &["first_seen", "timestamp", "date"]),
+            first_time(["first_seen", "timestamp", "date"].map(|name| row.get(&[name]))),
         ),
-        (Column::LastSeen, time(row, &["last_seen"])),
+        (Column::LastSeen, row.get(&["last_seen"])),
         (Column::MalwarePrintable, row.get(&["event_info", "Event"])),
         (
             Column::Reporter,
@@ -91,13 +94,6 @@ fn attribute<'a>(row: &Row<'a>) -> RawRecord<'a> {
         (Column::Tags, row.get(&["attribute_tag", "Tag"])),
         (Column::SharedTags, row.get(&["event_tag"])),
     ])
-}
-
-/// The first of these times that is given: MISP writes 0 for none.
-fn time<'a>(row: &Row<'a>, names: &[&str]) -> &'a str {
-    let times = names.iter().map(|name| row.get(&[name]));
-    let mut given = times.filter(|time| !matches!(*time, "" | "0"));
-    given.next().unwrap_or_default()
 }
 
 /// Whether a flag is set, in every spelling.
@@ -119,7 +115,7 @@ fn deleted() -> Reject {
     Reason::NotForDetection.because("deleted")
 }
 
-/// Hands over the indicators of an attribute: of a composite type the part that is looked for, or both.
+/// Hands over the indicators of an attribute. One without a type has none.
 fn attribute_of(row: &Row<'_>, raw: &RawRecord<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
     let mut raw: RawRecord<'_> = *raw;
     let (name, value) = (row.get(&["type"]), row.get(&["value"]));
@@ -128,20 +124,6 @@ fn attribute_of(row: &Row<'_>, raw: &RawRecord<'_>, sink: &mut dyn Sink) -> Resu
         raw.set(Column::IocType, name);
         return sink.unreadable(&raw, &reject);
     }
-    let (first, second) = value.rsplit_once('|').unwrap_or((value, ""));
-    match name {
-        "ip-src|port" | "ip-dst|port" => {
-            raw.set(Column::Port, second);
-            typed(&refang(first), name, raw, sink)
-        }
-        "hostname|port" => typed(&refang(first), name, raw, sink),
-        "domain|ip" => {
-            typed(&refang(first), "domain", raw, sink)?;
-            typed(&refang(second), "ip-dst", raw, sink)
-        }
-        "malware-sample" => typed(second, "md5", raw, sink),
-        _ if name.starts_with("filename|") => typed(second, name, raw, sink),
-        "" => typed(&refang(value), "unknown", raw, sink),
-        _ => typed(&refang(value), name, raw, sink),
-    }
+    let name = if name.is_empty() { "unknown" } else { name };
+    written(value, name, &raw, sink)
 }

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::event::Walk;
 use super::is_set;
 use crate::source::json_rows::Fields;
-use crate::source::json_value::{Members, Text};
+use crate::source::json_value::{Members, Text, pass_over_scalars};
 
 /// The objects in an attribute, and what is read of each: a search says of an attribute what its event is about.
 const NAMED: [(&str, &str); 2] = [("Tag", "name"), ("Event", "info")];
@@ -55,6 +55,8 @@ impl<'de> Visitor<'de> for Events<'_, '_> {
         let finished = walk.finish();
         walk.or_stop(finished)
     }
+
+    pass_over_scalars!();
 }
 
 /// The names of things, with commas between.
@@ -102,6 +104,8 @@ impl<'de> Visitor<'de> for Attributes<'_, '_> {
         let taken = self.0.take(fields);
         self.0.or_stop(taken)
     }
+
+    pass_over_scalars!();
 }
 
 /// The objects of an event, each with attributes.
@@ -144,4 +148,6 @@ impl<'de> Visitor<'de> for Objects<'_, '_> {
         let taken_back = walk.take_back(first);
         walk.or_stop(taken_back)
     }
+
+    pass_over_scalars!();
 }

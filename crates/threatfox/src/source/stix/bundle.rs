@@ -14,10 +14,11 @@ use crate::error::Error;
 use crate::ioc::IocType;
 use crate::record::{Column, RawRecord};
 use crate::reject::{Reason, Reject};
-use crate::source::custom::typed;
+use crate::source::form::Form;
 use crate::source::json_rows::json_error;
-use crate::source::json_text::TextBound;
-use crate::source::row::hand;
+use crate::source::json_text::JsonText;
+use crate::source::row::{hand, without_unread};
+use crate::source::typed::typed;
 use crate::source::{MAX_FIELD, Report, Sink};
 
 /// Reads it as it is now, in seconds since 1970.
@@ -30,9 +31,10 @@ pub(super) fn read(
     let mut bundle = Bundle {
         sink,
         known: Known::at(now),
+        form: Form::default(),
         failure: None,
     };
-    let reader = BufReader::with_capacity(64 * 1024, TextBound::new(content));
+    let reader = BufReader::with_capacity(64 * 1024, JsonText::new(content));
     let mut json = serde_json::Deserializer::from_reader(reader);
     let result = Top(&mut bundle)
         .deserialize(&mut json)
@@ -40,8 +42,11 @@ pub(super) fn read(
     if let Some(failure) = bundle.failure {
         return Err(failure);
     }
-    let Bundle { sink, known, .. } = bundle;
+    let Bundle {
+        sink, known, form, ..
+    } = bundle;
     result.map_err(|error| json_error(name, known.objects, error))?;
+    form.check(name, known.objects)?;
     if known.indicators.is_empty() {
         let problem = match known.objects {
             0 => "no objects of STIX".to_owned(),
@@ -51,9 +56,13 @@ pub(super) fn read(
         return Err(Error::NoIndicators { name, problem });
     }
     let links = known.links();
+    let mut unread_values = 0;
     for indicator in &known.indicators {
         let left_out = known.left_out(indicator);
-        take(indicator, &links.record_of(indicator), left_out, sink)?;
+        let mut raw = links.record_of(indicator);
+        let unread = without_unread(&mut raw);
+        unread_values += if left_out.is_none() { unread } else { 0 };
+        take(indicator, &raw, left_out, sink)?;
     }
     Ok(Report {
         name: name.to_owned(),
@@ -61,21 +70,29 @@ pub(super) fn read(
         records: 0,
         unknown_columns: BTreeSet::new(),
         longer_records: 0,
-        unread_values: 0,
+        unread_values,
     })
 }
 
 struct Bundle<'a> {
     sink: &'a mut dyn Sink,
     known: Known,
+    form: Form,
     /// Why the sink stopped the run.
     failure: Option<Error>,
 }
 
 impl Bundle<'_> {
     fn take<E: serde::de::Error>(&mut self, object: Object) -> Result<(), E> {
+        let number = self.known.objects + 1;
+        let left_out = object.problem.as_ref();
+        let left_out = left_out.map(|problem| self.form.reject_record(number, problem));
         let waiting = self.known.take(object);
-        self.sink.expect(waiting).map_err(|failure| {
+        let taken = match left_out {
+            Some(reject) => self.sink.unreadable(&RawRecord::default(), &reject),
+            None => self.sink.expect(waiting),
+        };
+        taken.map_err(|failure| {
             self.failure = Some(failure);
             E::custom("stopped")
         })

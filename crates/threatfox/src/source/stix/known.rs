@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::object::{Object, Version};
-use crate::record::{Column, RawRecord, parse_time};
+use crate::record::{Column, RawRecord, parse_moment};
 use crate::reject::{Reason, Reject};
-use crate::source::row::record;
+use crate::source::row::{first_time, record};
 use crate::text::clean;
 
 /// The objects of a bundle that matter.
@@ -169,7 +169,7 @@ impl Indicator {
             language: object.pattern_type.into(),
             types: first([object.indicator_types, object.labels]),
             confidence: object.confidence.into(),
-            first_seen: first([object.valid_from, object.created]),
+            first_seen: first_time([&*object.valid_from, &*object.created]).into(),
             page: object.page.into(),
             version,
             withdrawn,
@@ -192,9 +192,8 @@ fn withdrawn(object: &Object, version: Version, now: i64) -> Option<Reject> {
         return None;
     }
     // Who means "for ever" writes the year 9999, which no record's own date may have.
-    let end = object.valid_until.parse().map(jiff::Timestamp::as_second);
-    match end.ok().or_else(|| parse_time(&object.valid_until)) {
-        Some(end) if end > now => None,
+    match parse_moment(&object.valid_until) {
+        Some((end, _)) if end > now => None,
         Some(_) => {
             let end = clean(&object.valid_until);
             Some(Reason::NotForDetection.because(format!("valid until {end}")))

@@ -1,10 +1,11 @@
 //! What a condition means for a hunt that looks for equal values: which of its values is an indicator by itself.
 //!
 //! Any one of several values is an indicator each. Of values that must come together only those are that say all: the hash of
-//! a file, where all else is said of the file too, and an address with the port beside it. Nothing else is guessed.
+//! a file, where all else is said of the file too, and an address with its own port beside it. Nothing else is guessed.
 
 use super::pattern::{Condition, Path};
 use crate::ioc::{Algorithm, IocType};
+use crate::ip::network;
 use crate::reject::{Reason, Reject};
 
 /// The most addresses with ports from one condition.
@@ -27,9 +28,11 @@ pub(super) enum Found {
 /// One of the alternatives of a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Term {
-    Value(Option<IocType>, String),
+    Value(IocType, String),
+    /// An address, a network or a name, and the end of the connection that it is.
+    Peer(End, String),
     AtPort(String, String),
-    Port(String),
+    Port(End, String),
     /// It says nothing that could be looked for, and nothing is lost without it.
     Aside,
     /// Something that cannot be looked for, why, and whether it is said of a file.
@@ -39,14 +42,36 @@ enum Term {
     },
 }
 
+/// The end of a connection that a property speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Source,
+    Destination,
+}
+
 impl Term {
     fn is_hash(&self) -> bool {
-        matches!(self, Self::Value(Some(IocType::Hash(_)), _))
+        matches!(self, Self::Value(IocType::Hash(_), _))
     }
 
     /// Whether it is said of a file, so that a hash of the file says it too.
     fn is_of_file(&self) -> bool {
         self.is_hash() || matches!(self, Self::Not { of_file: true, .. })
+    }
+
+    /// The address or network that this is at this port, where both are of the same end.
+    fn at(&self, port: &Self) -> Option<Self> {
+        let (value, Self::Port(end, port)) = (self, port) else {
+            return None;
+        };
+        let value = match value {
+            // Where no end is named, the address is the one that is connected to.
+            Self::Value(IocType::IpPort, value) if *end == End::Destination => value,
+            Self::Peer(of, value) if of == end => value,
+            _ => return None,
+        };
+        // A hit on a name says nothing of the port.
+        network(value).map(|_| Self::AtPort(value.clone(), port.clone()))
     }
 }
 
@@ -58,7 +83,13 @@ pub(super) fn found_in(condition: &Condition) -> Vec<Found> {
 fn found(term: Term) -> Found {
     match term {
         Term::Value(ioc_type, value) => Found::Indicator {
-            ioc_type,
+            ioc_type: Some(ioc_type),
+            value,
+            port: String::new(),
+        },
+        // The value says whether it is an address or a name.
+        Term::Peer(_, value) => Found::Indicator {
+            ioc_type: None,
             value,
             port: String::new(),
         },
@@ -67,7 +98,7 @@ fn found(term: Term) -> Found {
             value,
             port,
         },
-        Term::Port(_) | Term::Aside => {
+        Term::Port(..) | Term::Aside => {
             Found::Not(Reason::Pattern.because("a port or protocol without an address"))
         }
         Term::Not { reject, .. } => Found::Not(reject),
@@ -98,14 +129,11 @@ fn together(mut all: Vec<Vec<Term>>) -> Vec<Term> {
         let hashes = all.into_iter().filter(|terms| every(terms, Term::is_hash));
         return hashes.flatten().collect();
     }
-    let is_port = |term: &Term| matches!(term, Term::Port(_));
-    all.sort_by_key(|terms| every(terms, is_port));
+    all.sort_by_key(|terms| every(terms, |term| matches!(term, Term::Port(..))));
     if let [values, ports] = &all[..]
-        && every(ports, is_port)
-        && every(values, |term| matches!(term, Term::Value(..)))
-        && values.len() * ports.len() <= MAX_PAIRS
+        && let Some(pairs) = pairs(values, ports)
     {
-        return pairs(values, ports);
+        return pairs;
     }
     vec![Term::Not {
         reject: why_not(all.into_iter().flatten()),
@@ -122,33 +150,33 @@ fn why_not(mut terms: impl Iterator<Item = Term>) -> Reject {
     more_than_equal.unwrap_or_else(|| Reason::Pattern.because("several conditions at once (AND)"))
 }
 
-fn pairs(values: &[Term], ports: &[Term]) -> Vec<Term> {
-    let mut pairs = Vec::new();
-    for value in values {
-        for port in ports {
-            if let (Term::Value(_, value), Term::Port(port)) = (value, port) {
-                pairs.push(Term::AtPort(value.clone(), port.clone()));
-            }
-        }
+/// Each of these addresses at each of these ports, if all of them go together.
+fn pairs(values: &[Term], ports: &[Term]) -> Option<Vec<Term>> {
+    if values.len() * ports.len() > MAX_PAIRS {
+        return None;
     }
-    pairs
+    let of_value = |value| ports.iter().map(move |port| Term::at(value, port));
+    values.iter().flat_map(of_value).collect()
 }
 
 /// The meaning of a property with this value.
 fn term(path: &Path, value: &str) -> Term {
     let steps: Vec<&str> = path.steps.iter().map(String::as_str).collect();
     let value_of = |ioc_type| Term::Value(ioc_type, value.to_owned());
+    let peer = |end| Term::Peer(end, value.to_owned());
+    let port = |end| Term::Port(end, value.to_owned());
     match (path.object.as_str(), &steps[..]) {
-        ("ipv4-addr" | "ipv6-addr", ["value"]) => value_of(Some(IocType::IpPort)),
-        ("domain-name", ["value"]) => value_of(Some(IocType::Domain)),
-        ("url", ["value"]) => value_of(Some(IocType::Url)),
-        // The value says whether it is an address or a name.
-        ("network-traffic", ["dst_ref" | "src_ref", "value"]) => value_of(None),
-        ("network-traffic", ["dst_port" | "src_port"]) => Term::Port(value.to_owned()),
+        ("ipv4-addr" | "ipv6-addr", ["value"]) => value_of(IocType::IpPort),
+        ("domain-name", ["value"]) => value_of(IocType::Domain),
+        ("url", ["value"]) => value_of(IocType::Url),
+        ("network-traffic", ["dst_ref", "value"]) => peer(End::Destination),
+        ("network-traffic", ["src_ref", "value"]) => peer(End::Source),
+        ("network-traffic", ["dst_port"]) => port(End::Destination),
+        ("network-traffic", ["src_port"]) => port(End::Source),
         ("network-traffic", ["protocols"] | ["dst_ref" | "src_ref", "type"]) => Term::Aside,
         ("file" | "artifact", ["hashes", name] | ["content_ref", "hashes", name])
         | ("process", ["binary_ref" | "image_ref", "hashes", name]) => match algorithm(name) {
-            Some(algorithm) => value_of(Some(IocType::Hash(algorithm))),
+            Some(algorithm) => value_of(IocType::Hash(algorithm)),
             None => unread(path),
         },
         _ => unread(path),

@@ -4,8 +4,9 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use std::fmt;
 
-use crate::record::parse_time;
-use crate::source::json_value::{Members, Text};
+use crate::record::{Moment, parse_moment};
+use crate::source::form::Problem;
+use crate::source::json_value::{IfObject, Members, Text};
 
 /// Its texts, whatever types they were written in; empty where it has none.
 #[derive(Debug, Default)]
@@ -28,13 +29,14 @@ pub(super) struct Object {
     pub target_ref: String,
     /// The first address of its references.
     pub page: String,
+    /// Why it is not one.
+    pub problem: Option<Problem>,
 }
 
 /// Which of the versions of an object it is. A later one is greater; of two of the same time, the one that takes it back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version {
-    modified: Option<i64>,
-    nanosecond: i32,
+    modified: Option<Moment>,
     pub revoked: bool,
 }
 
@@ -78,11 +80,8 @@ impl Object {
     pub fn version(&self) -> Version {
         let times = [&self.modified, &self.created];
         let time = times.into_iter().find(|time| !time.is_empty());
-        let time = time.map_or("", |time| time);
-        let exact = time.parse::<jiff::Timestamp>().ok();
         Version {
-            modified: parse_time(time),
-            nanosecond: exact.map_or(0, jiff::Timestamp::subsec_nanosecond),
+            modified: time.and_then(|time| parse_moment(time)),
             revoked: self.revoked == "true",
         }
     }
@@ -92,7 +91,10 @@ impl<'de> DeserializeSeed<'de> for &mut Object {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+        if !IfObject(&mut *self).deserialize(deserializer)? {
+            self.problem = Some(Problem::not_an_object());
+        }
+        Ok(())
     }
 }
 

@@ -10,11 +10,11 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::hand;
 use super::json_record::JsonRecord;
-use crate::error::{ApiError, Error, Place};
-use crate::reject::Reason;
-use crate::source::form::Form;
+use crate::error::{ApiError, Error};
+use crate::source::form::{Form, Problem};
 use crate::source::json_rows::json_error;
-use crate::source::json_text::TextBound;
+use crate::source::json_text::JsonText;
+use crate::source::json_value::for_scalars;
 use crate::source::{Report, Sink};
 
 pub(super) fn read(
@@ -35,7 +35,7 @@ pub(super) fn read(
     };
     let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(
         64 * 1024,
-        TextBound::new(content),
+        JsonText::new(content),
     ));
     let result = (&mut top).deserialize(&mut json).and_then(|()| json.end());
     let Top {
@@ -112,12 +112,10 @@ impl Top<'_> {
     fn take<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.records += 1;
         let mut raw = self.record.as_raw();
-        let taken = match self.record.too_large {
+        let taken = match &self.record.problem {
             None => hand(&mut raw, self.sink),
-            Some(field) => {
-                let problem = format!("the field {field} is larger than the bound of 64 KiB");
-                let place = Place::Record(self.records);
-                let reject = self.form.reject(Reason::TooLarge, place, &problem);
+            Some(problem) => {
+                let reject = self.form.reject_record(self.records, problem);
                 self.sink.unreadable(&raw, &reject)
             }
         };
@@ -183,6 +181,19 @@ struct Records<'a, 's> {
     in_data: bool,
 }
 
+impl Records<'_, '_> {
+    /// Counts what stands in the place of a record. An answer may have a message in place of the data.
+    fn no_records<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        if self.in_data {
+            self.top.message = text.chars().take(500).collect();
+            return Ok(());
+        }
+        self.top.record.begin(self.id);
+        self.top.record.problem = Some(Problem::not_an_object());
+        self.top.take()
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for Records<'_, '_> {
     type Value = ();
 
@@ -217,17 +228,7 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
         self.top.take()
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        if !self.in_data {
-            return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
-        }
-        self.top.message = text.chars().take(500).collect();
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+    for_scalars!(visitor, text => visitor.no_records(text));
 }
 
 /// The text in place of the data, of any type.

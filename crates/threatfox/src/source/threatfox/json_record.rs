@@ -8,15 +8,16 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::columns::{ColumnName, column_of};
 use crate::record::{Column, RawRecord};
 use crate::source::MAX_FIELD;
-use crate::source::json_value::Text;
+use crate::source::form::Problem;
+use crate::source::json_value::{IfObject, Text};
 use crate::text::clean;
 
 /// The buffers of a record.
 #[derive(Default)]
 pub(super) struct JsonRecord {
     texts: [String; Column::COUNT],
-    /// The name of a field that is larger than the bound, if there is one. It is empty then.
-    pub(super) too_large: Option<&'static str>,
+    /// Why it cannot be used. A field that is too large is empty then.
+    pub(super) problem: Option<Problem>,
     /// Names of fields that this version does not know.
     pub(super) unknown: BTreeSet<String>,
 }
@@ -25,7 +26,7 @@ impl JsonRecord {
     /// Empties the record; `id` is the id where it stands outside the record.
     pub(super) fn begin(&mut self, id: &str) {
         self.texts.iter_mut().for_each(String::clear);
-        self.too_large = None;
+        self.problem = None;
         self.texts[Column::Id as usize].push_str(id);
     }
 
@@ -43,7 +44,10 @@ impl<'de> DeserializeSeed<'de> for &mut JsonRecord {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+        if !IfObject(&mut *self).deserialize(deserializer)? {
+            self.problem = Some(Problem::not_an_object());
+        }
+        Ok(())
     }
 }
 
@@ -64,7 +68,8 @@ impl<'de> Visitor<'de> for &mut JsonRecord {
                     map.next_value_seed(Text(text))?;
                     if text.len() > MAX_FIELD {
                         text.clear();
-                        self.too_large = Some(column.name());
+                        let field = format!("the field {}", column.name());
+                        self.problem = Some(Problem::too_large(&field));
                     }
                 }
                 None => {

@@ -45,7 +45,7 @@ fn hand(raw: &mut RawRecord<'_>, sink: &mut dyn Sink) -> Result<(), Error> {
         return sink.unreadable(raw, &Reason::BadId.because("the id is not a number"));
     }
     if matches!(raw.get(Column::FirstSeen), "" | "0") {
-        let reject = Reason::BadDate.because("first_seen is not YYYY-MM-DD HH:MM:SS");
+        let reject = Reason::BadDate.because("first_seen is not a date from 1970 to 2199");
         return sink.unreadable(raw, &reject);
     }
     raw.set_source(THREATFOX);

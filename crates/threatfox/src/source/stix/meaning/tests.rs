@@ -120,6 +120,42 @@ fn what_must_come_together_is_an_indicator_where_one_part_says_all() {
 }
 
 #[test]
+fn an_address_goes_with_the_port_of_its_own_end_and_nothing_else_does() {
+    for (pattern, found) in [
+        (
+            "[network-traffic:src_ref.value = '203.0.113.7' AND network-traffic:src_port = 443]",
+            "203.0.113.7 at 443",
+        ),
+        (
+            "[ipv4-addr:value = '203.0.113.0/31' AND network-traffic:dst_port = 80]",
+            "203.0.113.0/31 at 80",
+        ),
+        (
+            "[ipv6-addr:value = '2001:db8::7' AND network-traffic:dst_port = 80]",
+            "2001:db8::7 at 80",
+        ),
+    ] {
+        assert_eq!(read(pattern), found, "{pattern}");
+    }
+    for pattern in [
+        "network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:src_port = 445",
+        "network-traffic:src_ref.value = '203.0.113.7' AND network-traffic:dst_port = 445",
+        "ipv4-addr:value = '203.0.113.7' AND network-traffic:src_port = 445",
+        "network-traffic:dst_ref.value = '203.0.113.7' AND network-traffic:dst_port = 80 AND network-traffic:src_port = 445",
+        "network-traffic:dst_ref.value = 'a.example' AND network-traffic:dst_port = 445",
+        "domain-name:value = 'a.example' AND network-traffic:dst_port = 445",
+        "url:value = 'http://a.example/x' AND network-traffic:dst_port = 445",
+        "(ipv4-addr:value = '203.0.113.7' OR domain-name:value = 'a.example') AND network-traffic:dst_port = 445",
+    ] {
+        assert_eq!(
+            read(&format!("[{pattern}]")),
+            "(pattern: several conditions at once (AND))",
+            "{pattern}"
+        );
+    }
+}
+
+#[test]
 fn what_asks_for_more_than_equal_values_is_not_guessed() {
     for (pattern, found) in [
         (
