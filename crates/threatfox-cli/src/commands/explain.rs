@@ -57,7 +57,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let plain = refang(value);
     let iocs = meanings(&plain)
         .map_err(|reject| Usage(format!("{:?} cannot be in a feed: {reject}", clean(value))))?;
-    if let [Ioc::Network(network)] = iocs[..] {
+    if let [Ioc::Network(network, _)] = iocs[..] {
         let problem = format!(
             "{network} is a network, a row per address in a feed: ask about one address of it"
         );

@@ -152,7 +152,7 @@ impl Search<'_> {
             }
         };
         let refused = match iocs[..] {
-            [Ioc::Network(_)] => Some("a network: look up single addresses of it".to_owned()),
+            [Ioc::Network(..)] => Some("a network: look up single addresses of it".to_owned()),
             [Ioc::Address(ip, _)] => {
                 let why = Rules::built_in().never().address(ip);
                 why.map(|why| format!("never an indicator: {why}"))
