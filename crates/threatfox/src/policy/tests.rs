@@ -123,6 +123,34 @@ fn each_entry_drops_what_it_names_and_tells_its_line() {
 }
 
 #[test]
+fn an_address_of_ipv4_is_named_in_its_ipv6_form_too() {
+    for entry in [
+        "::ffff:203.0.113.7",
+        "::FFFF:cb00:7107",
+        "::ffff:203.0.113.0/120",
+        "64:ff9b::203.0.113.7",
+    ] {
+        for section in ["ignore:", "weaken:\n weak:"] {
+            let text = format!("{section}\n  ips: [\"{entry}\"]\n");
+            let policy = Policy::parse("p", &text).unwrap();
+            for value in [
+                "203.0.113.7:443",
+                "[::ffff:203.0.113.7]:443",
+                "203.0.113.0/29",
+                "::ffff:203.0.113.0/125",
+            ] {
+                let mut raw = RawRecord::default();
+                raw.set(Column::Ioc, value);
+                raw.set(Column::IocType, "ip:port");
+                let record = Record::parse(&raw).unwrap();
+                let found = policy.check(&record).is_some() || policy.weakening(&record).is_some();
+                assert!(found, "{text}: {value}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_only_near_an_entry_stays() {
     for (ioc_type, value) in [
         ("ip:port", "203.0.114.7:443"),
