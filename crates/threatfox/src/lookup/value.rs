@@ -31,7 +31,7 @@ impl TypedValue {
                     fields: fields.collect(),
                 }]
             }
-            // No reader of values makes one.
+            // Of all its addresses the first: a feed has a row for each or for none.
             Ioc::Network(network) => vec![one("Address", &network.addr().to_string())],
             Ioc::Domain(host) => vec![one("Host", host.as_str())],
             Ioc::Hash(algorithm, digits) => {

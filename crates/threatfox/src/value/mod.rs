@@ -15,11 +15,15 @@ use crate::reject::{Reason, Reject};
 use crate::rules::reader::canonical;
 use crate::url::split_at_scheme;
 
-/// Reads an address (with or without a port), host, URL or hash. Undo a disguise with [`refang`] first.
+/// Reads an address (with or without a port), network, host, URL or hash. Undo a disguise with [`refang`] first.
 ///
 /// # Errors
 /// The reason why not; [`Reason::BadDomain`] for a text that is none of these.
 pub fn read_value(text: &str) -> Result<Ioc<'_>, Reject> {
+    // Else it would be its first address, with a path that is cut off.
+    if let Some(network) = network(text) {
+        return network.map(Ioc::Network);
+    }
     let parsed = match hash_type(text) {
         Some((algorithm, hex)) => Ioc::parse(IocType::Hash(algorithm), hex)?,
         None if split_at_scheme(text).is_some() => Ioc::parse(IocType::Url, text)?,
@@ -71,15 +75,14 @@ fn about_host(reject: Reject) -> Reject {
 /// # Errors
 /// As [`read_value`]; those of a network.
 pub fn type_value(text: &str) -> Result<(IocType, Vec<String>), Reject> {
-    if let Some((host, path)) = split_at_path(text) {
-        if let Some(network) = network(text, host, path) {
-            return Ok((IocType::IpPort, vec![network?.to_string()]));
-        }
-        if path.len() > 1 && names_host(host) {
-            let urls = ["http://", "https://"].map(|scheme| [scheme, text].concat());
-            Ioc::parse(IocType::Url, &urls[0])?;
-            return Ok((IocType::Url, urls.into()));
-        }
+    if let Some((host, path)) = split_at_path(text)
+        && network(text).is_none()
+        && path.len() > 1
+        && names_host(host)
+    {
+        let urls = ["http://", "https://"].map(|scheme| [scheme, text].concat());
+        Ioc::parse(IocType::Url, &urls[0])?;
+        return Ok((IocType::Url, urls.into()));
     }
     let (ioc_type, text) = match read_value(text)? {
         // With brackets, as the end of an IPv6 address could be a port.
@@ -105,7 +108,8 @@ fn split_at_path(text: &str) -> Option<(&str, &str)> {
 }
 
 /// A network, or why it is not one although it looks like one: `203.0.113.0/33`, `203.0.113.0/255.255.255.0`.
-fn network(text: &str, address: &str, prefix: &str) -> Option<Result<IpNet, Reject>> {
+fn network(text: &str) -> Option<Result<IpNet, Reject>> {
+    let (address, prefix) = split_at_path(text)?;
     let address: Option<IpAddr> = address.parse().ok();
     let digits = |b: u8| b.is_ascii_digit() || b == b'.';
     let looks_so = address.is_some() && prefix.len() > 1 && prefix[1..].bytes().all(digits);
@@ -143,6 +147,10 @@ mod tests {
             ("2001:db8::7:443", "address 2001:db8::7:443 None"),
             ("[2001:db8::7]:443", "address 2001:db8::7 Some(443)"),
             ("::ffff:203.0.113.7", "address 203.0.113.7 None"),
+            ("203.0.113.0/24", "network 203.0.113.0/24"),
+            ("203.0.113.9/29", "network 203.0.113.8/29"),
+            ("::ffff:203.0.113.0/120", "network 203.0.113.0/24"),
+            ("203.0.0.0/16", "network_too_large"),
             ("Evil.Example.", "host evil.example"),
             ("evil.example:8080", "host evil.example"),
             ("evil.example/gate.php", "host evil.example"),
