@@ -81,6 +81,11 @@ impl Classes {
         Self(self.0 | other.0)
     }
 
+    /// All but those.
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether one of these classes is among the others.
     pub fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0

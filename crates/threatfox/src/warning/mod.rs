@@ -188,7 +188,13 @@ impl WarningLists {
                     }
                 }
                 Entries::Strings(texts) => {
-                    all.strings_take = all.strings_take.and(list.takes);
+                    // Without a URL among them they are not asked of URLs, which would cost time.
+                    let takes = if texts.iter().any(|text| text.contains("://")) {
+                        list.takes
+                    } else {
+                        list.takes.without(Classes::URL)
+                    };
+                    all.strings_take = all.strings_take.and(takes);
                     for text in texts {
                         if let Some(normal) = spelling::normal(&text) {
                             add(&mut all.strings, &mut all.sets, normal, number);
