@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind};
 use threatfox::Error;
 use threatfox::download::{CacheError, DownloadError};
 use threatfox::error::{ApiError, Refusal};
+use threatfox::reject::Reason;
 
 const AGAIN: &str = "download it again";
 const NEW_FEED: &str =
@@ -25,21 +26,22 @@ pub const MORE_DAYS: &str = "for more days use --source full, or auto";
 
 /// The cure for an error, if one is known.
 pub fn advice(error: &anyhow::Error) -> Option<String> {
-    let text = error
-        .chain()
-        .find_map(|cause| {
-            if let Some(error) = cause.downcast_ref::<Error>() {
-                return of_library(error);
-            }
-            if let Some(error) = cause.downcast_ref::<DownloadError>() {
-                return of_download(error);
-            }
-            if let Some(error) = cause.downcast_ref::<CacheError>() {
-                return of_cache(error);
-            }
-            cause.downcast_ref::<io::Error>().and_then(of_system)
-        })
-        .map(str::to_owned);
+    let text = error.chain().find_map(|cause| {
+        if let Some(Error::NothingLeft { reasons, .. }) = cause.downcast_ref() {
+            return Some(for_dropped(reasons));
+        }
+        if let Some(error) = cause.downcast_ref::<Error>() {
+            return of_library(error).map(str::to_owned);
+        }
+        if let Some(error) = cause.downcast_ref::<DownloadError>() {
+            return of_download(error).map(str::to_owned);
+        }
+        if let Some(error) = cause.downcast_ref::<CacheError>() {
+            return of_cache(error).map(str::to_owned);
+        }
+        let of_system = cause.downcast_ref::<io::Error>().and_then(of_system);
+        of_system.map(str::to_owned)
+    });
     text.filter(|text| !text.is_empty())
 }
 
@@ -78,9 +80,6 @@ fn of_library(error: &Error) -> Option<&'static str> {
             "download it again; if the error stays, the format has changed and needs a newer threatfox"
         }
         Error::Api { source, .. } => return of_api(source),
-        Error::NothingLeft { .. } => {
-            "lower --min-confidence, raise --max-age, or see each record with --rejects FILE"
-        }
         Error::Refused(Refusal::Shrunk { .. }) => {
             "check whether the source is whole; if the loss is meant (another source, stricter options), repeat with --force"
         }
@@ -92,6 +91,24 @@ fn of_library(error: &Error) -> Option<&'static str> {
         Error::TooLarge { .. } => "split the input",
         _ => return None,
     })
+}
+
+/// What would keep records that were dropped for these reasons. Most have no option: then the records must be looked at.
+fn for_dropped(reasons: &[Reason]) -> String {
+    if reasons.is_empty() {
+        return "give a file that has records".to_owned();
+    }
+    let option = |reason: &Reason| match reason {
+        Reason::LowConfidence => Some("lower --min-confidence"),
+        Reason::TooOld => Some("raise --max-age or --days"),
+        Reason::NotGlobal => Some("keep private addresses with --allow-private"),
+        Reason::Policy => Some("look at the policy"),
+        Reason::FalsePositive => Some("look at the list of false positives"),
+        _ => None,
+    };
+    let mut ways: Vec<_> = reasons.iter().filter_map(option).collect();
+    ways.push("see each record, and why it was dropped, with --rejects FILE");
+    ways.join(", or ")
 }
 
 fn of_api(error: &ApiError) -> Option<&'static str> {

@@ -28,7 +28,8 @@ pub struct FeedOptions {
     #[arg(short, long, default_value = "-", value_name = "FILE")]
     pub output: PathBuf,
 
-    /// Replace the files given with --output and --rejects, whatever they hold and however small the new feed is
+    /// Replace the files given with --output and --rejects, whatever they hold and however small the new feed is; but never
+    /// a file that this run reads
     #[arg(long)]
     pub force: bool,
 
@@ -138,6 +139,13 @@ impl SelectOptions {
     pub fn policy(&self) -> Result<Policy, Error> {
         let policy = self.policy.as_deref().map(Policy::read).transpose()?;
         Ok(policy.unwrap_or_default())
+    }
+
+    /// The files that say which records are wanted, and how much.
+    pub fn files(&self) -> Result<Vec<PathBuf>, Error> {
+        let lists = self.warning_lists.as_deref().map(WarningLists::files);
+        let lists = lists.transpose()?.unwrap_or_default();
+        Ok(self.policy.iter().cloned().chain(lists).collect())
     }
 
     /// The warning lists: those built in, and those of the folder, with the limits of the policy.

@@ -19,14 +19,31 @@ mod strength;
 use std::io;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 
 use cli::{Cli, Command};
 use say::say;
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
-    let result = process::prepare().and_then(|()| match command {
+    let (result, done) = match Cli::try_parse() {
+        Ok(typed) => (run(typed.command), ExitCode::SUCCESS),
+        Err(answer) => print(&answer),
+    };
+    match result {
+        Ok(()) => done,
+        // The reader of our output has closed it, as in `threatfox … | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            say!("{}", message::message(&error));
+            ExitCode::from(commands::exit_code(&error))
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    process::prepare()?;
+    match command {
         Command::Fetch(options) => commands::fetch::run(*options),
         Command::Search(options) => commands::search::run(&options),
         Command::Match(options) => commands::match_values::run(&options),
@@ -36,16 +53,16 @@ fn main() -> ExitCode {
         Command::Sightings(options) => commands::sightings::run(&options),
         Command::Completions(options) => commands::completions::run(&options),
         Command::Man(options) => commands::man::run(&options),
-    });
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        // The reader of our output has closed it, as in `threatfox … | head`.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            say!("{}", message::message(&error));
-            ExitCode::from(commands::exit_code(&error))
-        }
     }
+}
+
+/// Prints the help, the version, or what is wrong with the arguments. The last goes to standard error, where nothing more can be
+/// said if it fails.
+fn print(answer: &clap::Error) -> (anyhow::Result<()>, ExitCode) {
+    let printed = answer.print().context("cannot write standard output");
+    let result = if answer.use_stderr() { Ok(()) } else { printed };
+    let code = u8::try_from(answer.exit_code()).unwrap_or(2);
+    (result, ExitCode::from(code))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -157,7 +157,8 @@ fn what_this_program_wrote_is_already_a_feed() {
         let bench = Bench::new();
         fs::write(bench.path("list"), "a.example\nb.example\n").unwrap();
         assert_eq!(normalize(&bench, &[&bench.path("list")], args).code, 0);
-        let ran = normalize(&bench, &[&bench.path("feed.csv")], &[]);
+        fs::rename(bench.path("feed.csv"), bench.path("made")).unwrap();
+        let ran = normalize(&bench, &[&bench.path("made")], &[]);
         assert_eq!(ran.code, 1);
         assert!(
             ran.error().contains("already a feed"),

@@ -162,6 +162,54 @@ fn formulas_and_control_characters_are_neutralized() {
 }
 
 #[test]
+fn no_text_of_a_row_by_ioc_is_longer_than_a_row_may_hold_and_a_long_link_is_left_out() {
+    let link = |length: usize| format!("https://site.example/{}", "y".repeat(length));
+    let of = |link: &str, n: usize| {
+        let long = |part: &str| part.repeat(n);
+        line(1, "evil.example", "domain")
+            .replace("X Stealer", &long("Family "))
+            .replace("win.x", &long("win.x"))
+            .replace("a,b", &long("\u{fc}tag,"))
+            .replace("botnet_cc", &long("botnet"))
+            .replace("someone", &long("me"))
+            .replacen("\"None\", \"\u{fc}", &format!("\"{link}\", \"\u{fc}"), 1)
+    };
+    let bench = Bench::new();
+    let rows = |line: String| {
+        let args = [
+            "--by",
+            "ioc",
+            "-o",
+            "rows.csv",
+            "--force",
+            "--summary",
+            "json",
+        ];
+        let ran = run(&bench, export(&[line]).as_bytes(), &args);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        (bench.read("rows.csv"), summary["cut"].clone())
+    };
+    let (text, cut) = rows(of(&link(5000), 5000));
+    assert!(text.len() < 6000, "{} bytes", text.len());
+    assert!(text.contains("\u{fc}tag,\u{2026}\"") && !text.contains("https://site"));
+    let cut = cut.as_object().unwrap().keys();
+    assert_eq!(
+        cut.collect::<Vec<_>>(),
+        [
+            "malware",
+            "malware_printable",
+            "reference",
+            "reporter",
+            "tags",
+            "threat_type"
+        ]
+    );
+    let (text, cut) = rows(of(&link(900), 100));
+    assert!(text.contains(&link(900)) && cut.is_null(), "{cut}");
+}
+
+#[test]
 fn quotes_and_newlines_in_a_field_are_read_as_csv_means_them() {
     let odd = line(1, "evil.example", "domain").replace("a,b", "a \"\"quoted\"\", tag\nsecond");
     let row = rows(&[odd], &["--by", "ioc"]).join("\n");

@@ -232,6 +232,47 @@ fn with_force_a_list_of_rejects_replaces_any_file() {
     assert!(bench.read("notes").starts_with("id,ioc,"));
 }
 
+#[test]
+fn no_force_replaces_a_file_that_is_read() {
+    let bench = bench();
+    fs::write(bench.path("policy.yaml"), "").unwrap();
+    fs::write(bench.path("fplist.csv"), "").unwrap();
+    fs::create_dir(bench.path("lists")).unwrap();
+    fs::write(bench.path("lists/x.json"), r#"{"type":"cidr","list":[]}"#).unwrap();
+    fs::create_dir(bench.path("events")).unwrap();
+    fs::write(bench.path("events/manifest.json"), r#"{"a-1":{}}"#).unwrap();
+    fs::write(bench.path("events/a-1.json"), "{}").unwrap();
+    symlink("export.csv", bench.path("link")).unwrap();
+    for (words, read) in [
+        ("normalize export.csv", "export.csv"),
+        ("normalize export.csv", "link"),
+        ("normalize link", "export.csv"),
+        ("normalize export.csv --policy policy.yaml", "policy.yaml"),
+        ("normalize export.csv --fplist fplist.csv", "fplist.csv"),
+        ("normalize export.csv --warning-lists lists", "lists/x.json"),
+        ("normalize events", "events/a-1.json"),
+        ("normalize events", "events/manifest.json"),
+        ("normalize -", "export.csv"),
+        ("fetch --policy policy.yaml", "policy.yaml"),
+        ("fetch --warning-lists lists", "lists/x.json"),
+    ] {
+        for option in ["-o", "-o feed.csv --rejects"] {
+            let before = fs::read(bench.path(read)).unwrap();
+            let words = format!("{words} --force {option} {read}");
+            let words: Vec<_> = words.split(' ').collect();
+            let mut command = bench.command(&words);
+            command.stdin(fs::File::open(bench.path("export.csv")).unwrap());
+            let ran = bench.finish(command);
+            assert_eq!(ran.code, 3, "{words:?}: {}", ran.stderr);
+            let said = "is read by this very run, and stays as it is: name another file";
+            assert!(ran.error().contains(said), "{}", ran.stderr);
+            assert!(!ran.error().contains("--force"), "{}", ran.stderr);
+            assert_eq!(fs::read(bench.path(read)).unwrap(), before, "{words:?}");
+        }
+    }
+    assert!(!bench.path("feed.csv").exists());
+}
+
 fn write(bench: &Bench, words: &str) {
     let edge = scan::edge().display().to_string();
     let words: Vec<_> = words

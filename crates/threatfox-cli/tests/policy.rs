@@ -86,3 +86,38 @@ fn the_policy_of_the_documentation_is_one() {
     let (_, ran) = normalized(yaml.split("```").next().unwrap(), &[]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
+
+#[test]
+fn where_nothing_is_left_the_advice_names_what_dropped_it() {
+    let all = "ignore: {ips: [203.0.113.0/24], domains: [evil.example], reporters: [someone]}";
+    let bad = export(&[line(1, "not a host", "domain")]);
+    for (content, args, advised, not) in [
+        (
+            None,
+            &["--policy", "policy.yaml", "--allow-private"][..],
+            "look at the policy",
+            "--min-confidence",
+        ),
+        (
+            None,
+            &["--max-age", "1"],
+            "raise --max-age",
+            "--min-confidence",
+        ),
+        (
+            Some(&bad),
+            &[],
+            "see each record, and why it was dropped, with --rejects FILE",
+            "--max-age",
+        ),
+    ] {
+        let bench = Bench::new();
+        std::fs::write(bench.path("policy.yaml"), all).unwrap();
+        let some = export(&[line(1, "evil.example", "domain")]);
+        let ran = run(&bench, content.unwrap_or(&some).as_bytes(), args);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        let said = ran.error();
+        assert!(said.contains(advised) && !said.contains(not), "{said}");
+        assert!(said.contains("--rejects FILE"), "{said}");
+    }
+}

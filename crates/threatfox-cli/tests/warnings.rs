@@ -236,3 +236,28 @@ fn rows_by_ioc_say_their_warnings_too() {
     );
     assert!(ran.stdout.contains(r#""cloudflare":1"#), "{}", ran.stdout);
 }
+
+#[test]
+fn a_name_in_the_users_script_weakens_the_row_that_hunts_look_up() {
+    for entry in ["münchen.example", "xn--mnchen-3ya.example"] {
+        let bench = Bench::new();
+        std::fs::create_dir(bench.path("lists")).unwrap();
+        let text = serde_json::json!({"type": "string", "list": [entry]}).to_string();
+        std::fs::write(bench.path("lists/ours.json"), text).unwrap();
+        let content = export(&[line(1, "xn--mnchen-3ya.example", "domain")]);
+        let args = ["--warning-lists", "lists", "-o", "feed.csv"];
+        let ran = run(&bench, content.as_bytes(), &args);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        for value in ["münchen.example", "xn--mnchen-3ya.example"] {
+            let args = ["match", "--feed", "feed.csv", "--format", "csv", value];
+            let matched = bench.finish(bench.command(&args)).stdout;
+            assert!(
+                matched.contains(",weak,") && matched.contains(",ours"),
+                "{matched}"
+            );
+            let args = ["explain", value, "input", "--warning-lists", "lists"];
+            let explained = bench.finish(bench.command(&args)).stdout;
+            assert!(explained.contains("domain (weak)"), "{explained}");
+        }
+    }
+}

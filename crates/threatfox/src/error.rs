@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::reject::Reason;
+
 /// Where in an input something is: a line of a CSV or a record of a JSON file, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -215,6 +217,8 @@ pub enum Error {
         read: u64,
         /// The counts by reason, in words.
         dropped: String,
+        /// The reasons, each once.
+        reasons: Vec<Reason>,
     },
     /// A safety check stands between the result and what it would replace.
     #[error(transparent)]

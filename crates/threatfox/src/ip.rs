@@ -62,11 +62,23 @@ pub fn parse_with_port(text: &str) -> Result<(IpAddr, Option<u16>), NotAnAddress
     Ok((canonical(ip), port.filter(|port| *port != 0)))
 }
 
-/// Reads a network such as `203.0.113.0/24`, or a single address.
+/// Reads a network such as `203.0.113.0/24`, or a single address. An IPv4 one in one of its IPv6 forms becomes the IPv4 one.
 #[must_use]
 pub fn network(text: &str) -> Option<IpNet> {
     let net = text.parse::<IpNet>().ok();
-    net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    let net = net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    net.map(canonical_network)
+}
+
+/// The network, an IPv4 one in one of its IPv6 forms as the IPv4 one.
+fn canonical_network(net: IpNet) -> IpNet {
+    if let (IpNet::V6(v6), IpAddr::V4(v4)) = (net, canonical(net.network()))
+        && let Some(prefix) = v6.prefix_len().checked_sub(96)
+        && let Ok(v4) = Ipv4Net::new(v4, prefix)
+    {
+        return v4.into();
+    }
+    net
 }
 
 /// Reads a network such as `203.0.113.0/24`. What of the address lies behind the prefix is cut off.
@@ -83,7 +95,7 @@ pub fn parse_network(text: &str) -> Result<IpNet, Reject> {
             "a network of 2^{bits} addresses, where {MAX_NETWORK} are written out"
         )));
     }
-    Ok(network.trunc())
+    Ok(canonical_network(network.trunc()))
 }
 
 fn parse_port(text: &str) -> Result<u16, NotAnAddress> {
@@ -239,6 +251,24 @@ mod tests {
         ] {
             assert!(parse_with_port(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_network_of_ipv4_has_one_form_whatever_form_it_is_written_in() {
+        for (text, expected) in [
+            ("::ffff:203.0.113.0/120", "203.0.113.0/24"),
+            ("::FFFF:cb00:7107/128", "203.0.113.7/32"),
+            ("64:ff9b::203.0.113.0/121", "203.0.113.0/25"),
+            ("203.0.113.0/24", "203.0.113.0/24"),
+            ("2001:db8::/120", "2001:db8::/120"),
+        ] {
+            assert_eq!(parse_network(text).unwrap().to_string(), expected);
+            assert_eq!(network(text).unwrap().to_string(), expected);
+        }
+        assert_eq!(
+            network("::ffff:203.0.113.7").unwrap().to_string(),
+            "203.0.113.7/32"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The summary of a run: counts that add up (`read` = `kept` + the sum of `dropped`), for people and as one JSON object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde::{Serialize, Serializer};
@@ -20,6 +20,9 @@ pub struct Counts {
     pub kept: u64,
     /// Records that are not, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
+    /// These reasons.
+    #[serde(skip)]
+    pub(crate) reasons: BTreeSet<Reason>,
     /// The first records dropped for a reason: their ids, else their indicators, else where they stand.
     pub examples: BTreeMap<&'static str, Vec<String>>,
     /// Types that this version does not know, by name.
@@ -40,6 +43,7 @@ impl Counts {
     pub(crate) fn drop(&mut self, reject: &Reject, raw: &RawRecord<'_>) {
         let name = reject.reason.name();
         *self.dropped.entry(name).or_default() += 1;
+        self.reasons.insert(reject.reason);
         let examples = self.examples.entry(name).or_default();
         // Examples of the common reasons say nothing: --rejects has them all.
         if examples.len() < 3

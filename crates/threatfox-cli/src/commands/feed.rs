@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -81,9 +81,7 @@ impl Prepared {
             ("--rejects", options.rejects.as_deref()),
             ("--summary json", json.then(|| Path::new(STDOUT))),
         ])?;
-        if !options.force {
-            check_places(options, inputs)?;
-        }
+        check_places(options, inputs)?;
         let policy = options.select.policy()?;
         Ok(Self {
             earlier: earlier_output(options)?,
@@ -113,16 +111,23 @@ impl Prepared {
     }
 }
 
-/// Neither the feed nor the list of rejects takes the place of a file that is read, nor the list that of another file.
+/// Neither the feed nor the list of rejects takes the place of a file that is read, by force neither; nor does the list
+/// that of another file.
 fn check_places(options: &FeedOptions, inputs: &[&Path]) -> Result<(), Error> {
-    let policy = options.select.policy.as_deref();
-    let inputs: Vec<_> = inputs.iter().copied().chain(policy).collect();
-    check_not_read(&options.output, inputs.iter().copied())?;
+    let selecting = options.select.files()?;
+    let selecting = selecting.iter().map(PathBuf::as_path);
+    let inputs: Vec<_> = inputs.iter().copied().chain(selecting).collect();
+    for output in options.rejects.iter().chain([&options.output]) {
+        check_not_read(output, inputs.iter().copied())?;
+    }
+    if options.force {
+        return Ok(());
+    }
     let list = Like {
         name: "a list of rejects",
         starts: &["id,ioc,ioc_type,reason,detail"],
     };
-    check_replaced(&[(options.rejects.as_deref(), list)], &inputs)
+    check_replaced(&[(options.rejects.as_deref(), list)], &[])
 }
 
 /// The file that the output replaces.

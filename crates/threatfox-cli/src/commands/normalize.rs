@@ -86,13 +86,21 @@ Exit codes:
   3  refused: the new feed fails a safety check; the old one stays";
 
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let inputs = options.files.iter().chain(&options.fplist);
-    let inputs: Vec<_> = inputs.map(PathBuf::as_path).collect();
-    let mut prepared = Prepared::new(&options.feed, &inputs)?;
+    let inputs = options.read.inputs(&options.files)?;
+    // Of a folder the manifest is read, and the events that it names.
+    let manifests = options.files.iter().map(|path| path.join("manifest.json"));
+    let manifests: Vec<_> = manifests.collect();
+    let named = options
+        .files
+        .iter()
+        .chain(&options.fplist)
+        .chain(&manifests);
+    let read = named.map(PathBuf::as_path);
+    let read: Vec<_> = read.chain(inputs.iter().filter_map(Input::path)).collect();
+    let mut prepared = Prepared::new(&options.feed, &read)?;
     if let Some(list) = &options.fplist {
         prepared.leave_out(&Input::new(list))?;
     }
-    let inputs = options.read.inputs(&options.files)?;
     let summary = build_feed(&Inputs::Equal(inputs), &options.feed, &prepared, None)?;
     report(&summary, &options.feed)
 }

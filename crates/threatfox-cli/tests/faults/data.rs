@@ -26,7 +26,7 @@ faults! {
         let whole = record(1, "evil.example", "domain");
         asked(1, bench, API, ok(format!(r#"{{"query_status": "ok", "data": [{whole}"#)))
     };
-    no_usable_record => 1, ["no usable record among the 1 read"], |bench| {
+    no_usable_record => 1, ["no usable record among the 1 read", "--allow-private", "--rejects FILE"], |bench| {
         asked(1, bench, API, api(&[record(1, "10.0.0.1:80", "ip:port")]))
     };
     huge_field => 1, ["bound of 64 KiB"], |bench| {

@@ -79,6 +79,32 @@ fn normalize_keeps_the_same_rules() {
 }
 
 #[test]
+fn rows_by_ioc_keep_the_same_rules_in_each_format() {
+    for format in ["csv", "jsonl"] {
+        let bench = Bench::new();
+        let words =
+            format!("normalize export.csv --allow-private --by ioc --format {format} -o rows");
+        let run = |more: &str| {
+            let words = format!("{words}{more}");
+            let words: Vec<_> = words.split(' ').collect();
+            bench.finish(bench.command(&words))
+        };
+        fs::write(bench.path("export.csv"), csv_export(9, 9)).unwrap();
+        assert_eq!(run("").code, 0);
+        let before = bench.read("rows");
+        fs::write(bench.path("export.csv"), csv_export(4, 4)).unwrap();
+        let ran = run("");
+        assert!(
+            ran.code == 3 && ran.error().contains("has 4 rows, less than half of the 9"),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(bench.read("rows"), before);
+        assert_eq!(run(" --force").code, 0);
+    }
+}
+
+#[test]
 fn a_damaged_feed_is_replaced_and_a_packed_one_is_compared() {
     let bench = Bench::new();
     fs::write(bench.path("export.csv"), csv_export(200, 200)).unwrap();

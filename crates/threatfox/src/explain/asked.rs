@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
-
 use crate::ioc::Ioc;
+use crate::ip::network;
 use crate::lookup::TypedValue;
 use crate::match_key::KeyMaker;
 use crate::rules::Rules;
@@ -63,7 +62,9 @@ impl Asked {
             return true;
         }
         let plain = refang(part);
-        if let Ok(network) = plain.parse::<IpNet>() {
+        if plain.contains('/')
+            && let Some(network) = network(&plain)
+        {
             return self.addresses.iter().any(|ip| network.contains(ip));
         }
         let meanings = meanings(&plain).unwrap_or_default();

@@ -304,6 +304,14 @@ mod tests {
     }
 
     #[test]
+    fn a_network_was_removed_as_a_whole_and_not_as_its_first_address() {
+        let text = r#"[{"entry_value": "203.0.113.0/24"}]"#;
+        let list = list(text).unwrap();
+        let removed = |value| why(&list, "ip:port", value, "2026-02-01 00:00:00").is_some();
+        assert!(removed("203.0.113.0/24") && !removed("203.0.113.0:80"));
+    }
+
+    #[test]
     fn json_in_other_shapes_and_csv_read_the_same() {
         let csv = "# banner\n\"time_stamp\",\"removal_id\",\"platform\",\"entry_type\",\"entry_value\",\"removed_by\",\"removal_notes\"\n\
             \"2026-03-01 00:00:00\",\"1\",\"ThreatFox\",\"domain\",\"site.example\",\"x\",\"a bank\"\n# 1 entry\n";

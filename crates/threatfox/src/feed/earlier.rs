@@ -16,10 +16,9 @@ const START: u64 = 4096;
 /// The file that an output replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Earlier {
-    /// No feed that could be lost: no file, an empty one, a pipe. Or rows by IOC, for rows by IOC: they answer a question,
-    /// and the next question may have fewer answers.
+    /// No rows that could be lost: no file, an empty one, a pipe.
     Free,
-    /// A feed.
+    /// A feed, or rows by IOC.
     Feed {
         /// The file.
         path: PathBuf,
@@ -54,8 +53,9 @@ impl Earlier {
         };
         let found = match (shape, content) {
             // An output whose start cannot be read needs no protection.
-            (_, Content::Unreadable) | (Shape::ByKey, Content::Feed) => return Ok(feed()),
-            (Shape::ByIoc, Content::Rows) => return Ok(Self::Free),
+            (_, Content::Unreadable)
+            | (Shape::ByKey, Content::Feed)
+            | (Shape::ByIoc, Content::Rows) => return Ok(feed()),
             (_, Content::Feed) => "a feed by key".to_owned(),
             (_, Content::Rows) => "rows by IOC".to_owned(),
             (_, Content::Other(start)) => format!("something else (it begins with {start:?})"),
@@ -208,7 +208,15 @@ mod tests {
             let refusal = look(content, shape).unwrap_err().to_string();
             assert!(refusal.contains(says), "{refusal}");
         }
-        assert_eq!(look(rows, Shape::ByIoc).unwrap(), Earlier::Free);
+    }
+
+    #[test]
+    fn rows_by_ioc_are_counted_too_in_each_format() {
+        let csv = crate::rows::COLUMNS.join(",") + "\n" + &"evil.example,domain\n".repeat(9);
+        for content in [csv, "{\"ioc\":\"a\"}\n".repeat(9)] {
+            let earlier = look(content, Shape::ByIoc).unwrap();
+            assert!(earlier.check(4).is_err() && earlier.check(5).is_ok());
+        }
     }
 
     #[test]

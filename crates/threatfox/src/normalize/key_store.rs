@@ -12,7 +12,7 @@ use super::Store;
 use super::origin::Origins;
 use crate::arena::{Arena, Names, Span};
 use crate::error::Error;
-use crate::feed::{self, FeedRow};
+use crate::feed::{self, FeedRow, MAX_TEXT};
 use crate::ioc::IocType;
 use crate::match_key::{Key, KeyMaker, Kind};
 use crate::record::{Column, RawRecord, Record, UNKNOWN_MALWARE};
@@ -335,7 +335,17 @@ impl Merged {
         texts.retain(|text| !text.is_empty());
         texts.sort_unstable();
         texts.dedup();
-        self.text = texts.join(";");
+        self.text.clear();
+        for text in texts {
+            if !self.text.is_empty() {
+                self.text.push(';');
+            }
+            self.text.push_str(text);
+            // A row holds no more, and it says so where it is written.
+            if self.text.len() > MAX_TEXT {
+                break;
+            }
+        }
         &self.text
     }
 }

@@ -103,6 +103,7 @@ impl<'a, S: Store> Normalizer<'a, S> {
             return Err(Error::NothingLeft {
                 read: counts.read,
                 dropped: counts.dropped_text(),
+                reasons: counts.reasons.into_iter().collect(),
             });
         }
         store.sort();

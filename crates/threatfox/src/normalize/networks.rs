@@ -3,7 +3,7 @@
 //! So many addresses are written out in all, those of the smaller networks first, then by address. What is over is known
 //! only at the end, and does not depend on the order of the inputs. The same record twice counts once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -19,22 +19,22 @@ const MOST: u64 = 1 << 17;
 pub(crate) struct Held {
     addresses: u64,
     network: IpNet,
-    /// The columns that are not empty. The tags of a whole event are there once for all of its networks.
+    /// The columns that are not empty. A text that several networks have, such as the name in an object of STIX, is there once.
     texts: Box<[(usize, Arc<str>)]>,
 }
 
 impl Held {
-    fn new(network: IpNet, raw: &RawRecord<'_>, shared: &mut Arc<str>) -> Self {
+    fn new(network: IpNet, raw: &RawRecord<'_>, known: &mut HashSet<Arc<str>>) -> Self {
         let columns = Column::ALL.into_iter().enumerate();
-        let texts = columns.filter_map(|(number, column)| {
-            let text = raw.get(column);
-            if column == Column::SharedTags {
-                if **shared != *text {
-                    *shared = text.into();
-                }
-                return (!text.is_empty()).then(|| (number, shared.clone()));
+        let columns = columns.map(|(number, column)| (number, raw.get(column)));
+        let texts = columns.filter(|(_, text)| !text.is_empty());
+        let texts = texts.map(|(number, text)| {
+            if let Some(known) = known.get(text) {
+                return (number, known.clone());
             }
-            (!text.is_empty()).then(|| (number, text.into()))
+            let text: Arc<str> = text.into();
+            known.insert(text.clone());
+            (number, text)
         });
         Self {
             addresses: addresses(network),
@@ -63,8 +63,8 @@ fn addresses(network: IpNet) -> u64 {
 pub(crate) struct Networks {
     held: BTreeMap<Held, u64>,
     addresses: u64,
-    /// The last shared tags.
-    shared: Arc<str>,
+    /// The texts of all that was held.
+    texts: HashSet<Arc<str>>,
 }
 
 impl Networks {
@@ -80,7 +80,7 @@ impl Networks {
 
     /// A record, as it is held back.
     pub(crate) fn held(&mut self, network: IpNet, raw: &RawRecord<'_>) -> Held {
-        Held::new(network, raw, &mut self.shared)
+        Held::new(network, raw, &mut self.texts)
     }
 
     /// Holds a record back, and gives those that no longer fit. They never will: of what is held all comes before them.

@@ -6,14 +6,12 @@ use std::collections::BTreeSet;
 
 use crate::arena::Names;
 use crate::error::Error;
+use crate::feed::MAX_TEXT;
 use crate::record::{Column, RawRecord, THREATFOX, THREATFOX_PAGE};
 use crate::text::clean;
 
 /// What stands between name and page.
 const BETWEEN: char = '\n';
-/// A page may have an address of this many bytes; no browser follows much more.
-const MAX_LINK: usize = 2048;
-
 /// Where a record comes from.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Origin {
@@ -79,7 +77,7 @@ fn safe_page(page: &str) -> Option<&str> {
     let safe =
         |c: char| c.is_ascii_graphic() && !matches!(c, '(' | ')' | '<' | '>' | '"' | '`' | '\\');
     let web = page.starts_with("https://") || page.starts_with("http://");
-    (web && page.len() <= MAX_LINK && page.chars().all(safe)).then_some(page)
+    (web && page.len() <= MAX_TEXT && page.chars().all(safe)).then_some(page)
 }
 
 /// All origins of the records in a store.

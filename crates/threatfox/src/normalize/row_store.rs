@@ -22,7 +22,7 @@ struct Row {
     last_seen: Option<i64>,
     ioc: Span,
     key: Span,
-    reference: Span,
+    reference: u32,
     malware: u32,
     malware_printable: u32,
     threat_type: u32,
@@ -136,11 +136,12 @@ impl Store for RowStore {
         let origin = self
             .origins
             .number(raw.get(Column::Source), raw.get(Column::Link))?;
-        let mut name = |column| self.names.number(&clean(raw.get(column)));
+        let mut name = |column| self.names.number(raw.get(column));
         self.rows.push(Row {
             id: record.id,
             first_seen: record.first_seen,
             last_seen: record.last_seen,
+            reference: name(Column::Reference)?,
             malware: name(Column::Malware)?,
             malware_printable: name(Column::MalwarePrintable)?,
             threat_type: name(Column::ThreatType)?,
@@ -151,7 +152,6 @@ impl Store for RowStore {
             origin,
             ioc: self.arena.add_after(&shown(record), key)?,
             key,
-            reference: self.arena.add(&clean(raw.get(Column::Reference)))?,
             port,
             confidence: record.confidence,
             kind,
@@ -168,6 +168,7 @@ impl Store for RowStore {
             names,
             origins,
         } = self;
+        names.rewrite(|text| clean(text).into_owned());
         origins.split();
         let activity = |row: &Row| row.first_seen.max(row.last_seen);
         rows.sort_unstable_by(|a, b| {
@@ -230,7 +231,7 @@ fn view<'a>(arena: &'a Arena, names: &'a Names, origins: &'a Origins, row: &Row)
         first_seen: row.first_seen,
         last_seen: row.last_seen,
         reporter: names.text(row.reporter),
-        reference: arena.get(row.reference),
+        reference: names.text(row.reference),
         tags: names.text(row.tags),
         shared_tags: names.text(row.shared_tags),
         id: row.id,

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, Read};
 use std::path::Path;
 
-use super::same_place;
+use super::{is_stdin, same_place};
 use crate::error::{Error, Refusal};
 use crate::source::{Input, unpack};
 
@@ -57,8 +57,14 @@ pub fn check_not_read<'a>(
     inputs: impl IntoIterator<Item = &'a Path>,
 ) -> Result<(), Error> {
     let stream = |path: &Path| path.as_os_str() == "-";
-    let mut inputs = inputs.into_iter().filter(|input| !stream(input));
-    if !stream(path) && inputs.any(|input| same_place(path, input)) {
+    let read = |input: &Path| {
+        if stream(input) {
+            is_stdin(path)
+        } else {
+            same_place(path, input)
+        }
+    };
+    if !stream(path) && inputs.into_iter().any(read) {
         let path = path.to_owned();
         return Err(Error::Refused(Refusal::IsRead { path }));
     }

@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread::{self, JoinHandle};
 
 pub use guard::{Like, check_like, check_not_read};
-pub use target::same_place;
+pub use target::{is_stdin, same_place};
 
 use crate::error::Error;
 use crate::temporary::TemporaryFile;

@@ -47,6 +47,26 @@ pub fn same_place(a: &Path, b: &Path) -> bool {
     }
 }
 
+/// Whether standard input is this file, as after `<` in a shell.
+#[must_use]
+pub fn is_stdin(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        let stdin = io::stdin().as_fd().try_clone_to_owned();
+        let stdin = stdin.and_then(|stdin| fs::File::from(stdin).metadata());
+        let file = fs::metadata(path).ok().filter(Metadata::is_file);
+        file.zip(stdin.ok())
+            .is_some_and(|(file, stdin)| same_file(&file, &stdin))
+    }
+    // On Windows standard input does not say which file it is.
+    #[cfg(not(unix))]
+    {
+        _ = path;
+        false
+    }
+}
+
 fn is_stdout(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

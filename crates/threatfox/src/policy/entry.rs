@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use crate::feed::MAX_TEXT;
 use crate::host::Host;
 use crate::ioc::{Algorithm, Ioc, IocType, Parsed};
 use crate::ip;
@@ -87,11 +88,18 @@ impl TryFrom<String> for HashEntry {
 pub(super) struct Name(pub String);
 
 impl TryFrom<String> for Name {
-    type Error = &'static str;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
+    fn try_from(text: String) -> Result<Self, String> {
         if text.trim().is_empty() {
-            return Err("the name is empty: remove it");
+            return Err("the name is empty: remove it".to_owned());
+        }
+        // It stands in the column `warning` of each row that it weakens.
+        if text.len() > MAX_TEXT {
+            return Err(format!(
+                "the name has {} bytes, where {MAX_TEXT} are the most",
+                text.len()
+            ));
         }
         Ok(Self(text.trim().to_lowercase()))
     }

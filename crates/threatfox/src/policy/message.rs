@@ -18,7 +18,21 @@ pub(super) fn message(error: &Error) -> String {
         Error::Unexpected { expected, .. } if expected.starts_with("mapping") => {
             "names of sections belong here, each with a colon".to_owned()
         }
-        Error::InvalidScalar { .. } => "this is not a number".to_owned(),
+        Error::Unexpected { .. } | Error::UnexpectedSequenceEnd { .. } => {
+            "one text or number belongs here, not a list or a section".to_owned()
+        }
+        Error::NullIntoString { .. } => "this entry is empty: remove it".to_owned(),
+        Error::TaggedScalarCannotDeserializeIntoString { .. } => {
+            "a text belongs here: remove what begins with !!, or put quotes around all of it"
+                .to_owned()
+        }
+        Error::MergeValueNotMapOrSeqOfMaps { .. } | Error::MergeKeyNotAllowed { .. } => {
+            "<< takes names of sections, each with a colon: remove it".to_owned()
+        }
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            "this * refers to what it stands in: remove it".to_owned()
+        }
+        Error::InvalidScalar { .. } => "this is not a number such as 75".to_owned(),
         Error::UnknownAnchor { .. } => {
             "this * refers to nothing: put quotes around a text that begins with *".to_owned()
         }

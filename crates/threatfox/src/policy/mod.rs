@@ -89,12 +89,19 @@ impl Policy {
             path: path.display().to_string(),
             source,
         };
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         let file = File::open(path).map_err(io_error)?;
         file.take(MAX_SIZE + 1)
-            .read_to_string(&mut text)
+            .read_to_end(&mut bytes)
             .map_err(io_error)?;
-        Self::parse(&path.display().to_string(), &text)
+        let name = path.display().to_string();
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::parse(&name, &text),
+            Err(_) => Err(Error::Policy {
+                name,
+                problem: "it is not UTF-8".to_owned(),
+            }),
+        }
     }
 
     /// Reads the text of a policy file of this name.

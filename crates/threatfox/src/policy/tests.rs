@@ -123,6 +123,34 @@ fn each_entry_drops_what_it_names_and_tells_its_line() {
 }
 
 #[test]
+fn an_address_of_ipv4_is_named_in_its_ipv6_form_too() {
+    for entry in [
+        "::ffff:203.0.113.7",
+        "::FFFF:cb00:7107",
+        "::ffff:203.0.113.0/120",
+        "64:ff9b::203.0.113.7",
+    ] {
+        for section in ["ignore:", "weaken:\n weak:"] {
+            let text = format!("{section}\n  ips: [\"{entry}\"]\n");
+            let policy = Policy::parse("p", &text).unwrap();
+            for value in [
+                "203.0.113.7:443",
+                "[::ffff:203.0.113.7]:443",
+                "203.0.113.0/29",
+                "::ffff:203.0.113.0/125",
+            ] {
+                let mut raw = RawRecord::default();
+                raw.set(Column::Ioc, value);
+                raw.set(Column::IocType, "ip:port");
+                let record = Record::parse(&raw).unwrap();
+                let found = policy.check(&record).is_some() || policy.weakening(&record).is_some();
+                assert!(found, "{text}: {value}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_only_near_an_entry_stays() {
     for (ioc_type, value) in [
         ("ip:port", "203.0.114.7:443"),
@@ -148,6 +176,7 @@ fn shared_hosts_add_to_the_built_in_ones() {
 
 #[test]
 fn a_fault_is_told_with_line_and_column() {
+    let long = format!("ignore: {{tags: [{}]}}", "a".repeat(1001));
     for (text, expected) in [
         (
             "ignore:\n  ipz: []\n",
@@ -192,9 +221,33 @@ fn a_fault_is_told_with_line_and_column() {
             "put quotes around a text that begins with *",
         ),
         ("- ips\n", "line 1, column 1"),
+        (
+            "ignore:\n  ips:\n    - 203.0.113.7\n    -\n",
+            "this entry is empty: remove it at line 4, column 6",
+        ),
+        (
+            "ignore:\n  tags: [[a]]\n",
+            "one text or number belongs here, not a list or a section at line 2, column 10",
+        ),
+        ("ignore:\n  ids: [{a: 1}]\n", "one text or number belongs"),
+        ("ignore:\n  tags: [!!int a]\n", "a text belongs here"),
+        ("ignore:\n  <<: 5\n", "<< takes names of sections"),
+        (
+            "ignore:\n  tags: &a [*a]\n",
+            "this * refers to what it stands in",
+        ),
+        (&long, "the name has 1001 bytes, where 1000 are the most"),
     ] {
         let error = Policy::parse("p.yaml", text).unwrap_err().to_string();
-        assert!(!error.contains("Options") && !error.contains("from_str"));
+        for word in [
+            "Option",
+            "from_str",
+            "deserialize",
+            "scalar",
+            "weak recursion",
+        ] {
+            assert!(!error.contains(word), "{error}");
+        }
         assert!(
             error.contains("p.yaml") && error.contains(expected),
             "{error}"

@@ -12,6 +12,9 @@ use crate::rules::Strength;
 pub(super) struct Hit {
     #[serde(rename = "IOC", deserialize_with = "text")]
     pub ioc: String,
+    /// What of the event it is: of a network the address that was seen. A Summary has it not.
+    #[serde(deserialize_with = "text")]
+    pub observable: String,
     #[serde(deserialize_with = "text")]
     pub malware: String,
     #[serde(deserialize_with = "text")]

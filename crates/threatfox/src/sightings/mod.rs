@@ -46,6 +46,8 @@ struct Seen {
     last: Timestamp,
     hits: u64,
     malware: BTreeSet<String>,
+    /// Of a network, those of its addresses that were seen, as far as the hits say it.
+    addresses: BTreeSet<IpAddr>,
     /// The last hit of each day of UTC.
     days: BTreeMap<i64, Timestamp>,
 }
@@ -142,6 +144,7 @@ impl Sightings {
             self.counts.other += 1;
             return;
         };
+        let address = seen_of(&sighted, &hit.observable);
         let again = |event| !self.events.insert(self.hasher.hash_one((event, &sighted)));
         let hits = if hit.event().is_some_and(again) {
             self.counts.twice += 1;
@@ -155,11 +158,13 @@ impl Sightings {
             last,
             hits: 0,
             malware: BTreeSet::new(),
+            addresses: BTreeSet::new(),
             days: BTreeMap::new(),
         });
         seen.first = seen.first.min(first);
         seen.last = seen.last.max(last);
         seen.hits = seen.hits.saturating_add(hits);
+        seen.addresses.extend(address);
         for name in hit.malware.split(';').map(str::trim) {
             if !name.is_empty() && seen.malware.len() < MAX_OF_ONE {
                 seen.malware.insert(clean(name).into_owned());
@@ -203,6 +208,16 @@ fn sighted(ioc: &str) -> Option<Sighted> {
         Ioc::Url(_) => Sighted::Url(text.into()),
         Ioc::Hash(algorithm, digits) => Sighted::Hash(name_of(algorithm), digits.into_owned()),
     })
+}
+
+/// The address of a network that was seen.
+fn seen_of(sighted: &Sighted, observable: &str) -> Option<IpAddr> {
+    match (sighted, read_value(observable.trim()).ok()?) {
+        (Sighted::Network(network), Ioc::Address(ip, _)) => {
+            Some(ip).filter(|ip| network.contains(ip))
+        }
+        _ => None,
+    }
 }
 
 /// The name of STIX's vocabulary.

@@ -3,6 +3,7 @@
 //! Each id is a UUID of version 5, so that the same hits give the same bundle, and a later one with more hits brings newer
 //! versions of the same objects.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
@@ -27,8 +28,11 @@ impl Sightings {
     pub fn write_stix(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut names = String::new();
         let mut objects = Vec::new();
+        // An address may be seen by itself and as one of a network.
+        let mut known = BTreeSet::new();
         for (sighted, seen) in &self.seen {
-            let new = objects_of(sighted, seen);
+            let mut new = objects_of(sighted, seen);
+            new.retain(|object| known.insert(object["id"].to_string()));
             for id in new.iter().filter_map(|object| object["id"].as_str()) {
                 names.push_str(id);
             }
@@ -45,21 +49,33 @@ impl Sightings {
     }
 }
 
-fn objects_of(sighted: &Sighted, seen: &Seen) -> [Value; 4] {
+fn objects_of(sighted: &Sighted, seen: &Seen) -> Vec<Value> {
     let (observable, path) = observable(sighted);
+    let operator = match sighted {
+        Sighted::Network(_) => "ISSUBSET",
+        _ => "=",
+    };
+    let observed = seen.addresses.iter();
+    let mut observables: Vec<_> = observed
+        .map(|ip| self::observable(&Sighted::Address(*ip)).0)
+        .collect();
+    if observables.is_empty() {
+        observables.push(observable);
+    }
+    let refs: Vec<_> = observables.iter().map(|object| &object["id"]).collect();
     let value = match sighted {
         Sighted::Address(ip) => ip.to_string(),
         Sighted::Network(network) => network.to_string(),
         Sighted::Domain(text) | Sighted::Url(text) | Sighted::Hash(_, text) => text.clone(),
     };
     let quoted = value.replace('\\', r"\\").replace('\'', r"\'");
-    let pattern = format!("[{path} = '{quoted}']");
+    let pattern = format!("[{path} {operator} '{quoted}']");
     let (first, last) = (shown(seen.first), shown(seen.last));
     let hits = seen.hits.min(MAX_COUNT);
     let indicator = id("indicator", &pattern);
     let once = format!("{pattern} {first}");
     let observed = id("observed-data", &once);
-    [
+    let mut objects = vec![
         json!({
             "type": "indicator", "spec_version": "2.1", "id": &indicator,
             "created": &first, "modified": &first,
@@ -71,7 +87,7 @@ fn objects_of(sighted: &Sighted, seen: &Seen) -> [Value; 4] {
             "type": "observed-data", "spec_version": "2.1", "id": &observed,
             "created": &first, "modified": &last,
             "first_observed": &first, "last_observed": &last, "number_observed": hits,
-            "object_refs": [&observable["id"]],
+            "object_refs": refs,
         }),
         json!({
             "type": "sighting", "spec_version": "2.1", "id": id("sighting", &once),
@@ -79,8 +95,9 @@ fn objects_of(sighted: &Sighted, seen: &Seen) -> [Value; 4] {
             "first_seen": &first, "last_seen": &last, "count": hits,
             "sighting_of_ref": &indicator, "observed_data_refs": [&observed],
         }),
-        observable,
-    ]
+    ];
+    objects.append(&mut observables);
+    objects
 }
 
 fn names(seen: &Seen) -> String {

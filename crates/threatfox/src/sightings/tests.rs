@@ -177,6 +177,56 @@ fn stix_gets_a_sighting_of_each_indicator_with_all_that_the_standard_wants() {
     assert_eq!(sighting["last_seen"], "2026-11-19T08:00:07.500Z");
 }
 
+#[test]
+fn of_a_network_the_network_is_sighted_and_only_addresses_that_were_seen_are_observed() {
+    let hit = |ioc: &str, observable: &str, id: u32| {
+        format!(
+            r#"{{"Strength":"strong","IOC":"{ioc}","Observable":"{observable}","Time":"2026-11-18T08:00:0{id}Z","Computer":"WS01","Place":"Sysmon 3","RecordID":{id}}}"#
+        )
+    };
+    let rows = [
+        hit("203.0.113.0/24", "203.0.113.238", 1),
+        hit("203.0.113.0/24", "203.0.113.40", 2),
+        hit("203.0.113.0/24", "203.0.113.40", 3),
+        hit("203.0.113.40", "203.0.113.40", 4),
+        // A text of another event is none of its addresses.
+        hit("203.0.113.0/24", "198.51.100.7", 5),
+    ];
+    let sightings = read(&rows.join("\n")).unwrap();
+    let values: Vec<_> = misp(&sightings)
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sighting| sighting["values"][0].clone())
+        .collect();
+    assert_eq!(values, ["203.0.113.40", "203.0.113.0/24"]);
+    let bundle = stix(&sightings);
+    let objects = bundle["objects"].as_array().unwrap();
+    let of = |kind: &str, member: &str| {
+        let all = objects.iter().filter(|object| object["type"] == kind);
+        all.map(|object| object[member].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("ipv4-addr", "value"), ["203.0.113.40", "203.0.113.238"]);
+    assert_eq!(
+        of("indicator", "pattern"),
+        [
+            "[ipv4-addr:value = '203.0.113.40']",
+            "[ipv4-addr:value ISSUBSET '203.0.113.0/24']",
+        ]
+    );
+    assert_eq!(of("indicator", "name"), ["203.0.113.40", "203.0.113.0/24"]);
+    let refs = of("observed-data", "object_refs");
+    assert_eq!(refs[1].as_array().unwrap().len(), 2);
+    // A Summary says nothing of the addresses.
+    let row = r#"{"Strength":"strong","IOC":"2001:db8::/125","First":1794988807,"Last":1794988807,"Count":2}"#;
+    let bundle = stix(&read(row).unwrap());
+    let network = bundle["objects"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&network["type"], &network["value"]),
+        (&"ipv6-addr".into(), &"2001:db8::/125".into())
+    );
+}
+
 /// The ids that the library stix2 of OASIS gives: uuid5 of its namespace and the canonical JSON.
 #[test]
 fn the_id_of_an_observable_is_that_of_every_other_program() {

@@ -106,6 +106,15 @@ impl Input {
         self
     }
 
+    /// The file that is read; none for standard input and what is in memory.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::File(path) => Some(path),
+            Origin::Stdin | Origin::Memory(_) => None,
+        }
+    }
+
     pub(super) fn reading(&self) -> &Reading {
         &self.reading
     }

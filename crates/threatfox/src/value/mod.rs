@@ -15,11 +15,15 @@ use crate::reject::{Reason, Reject};
 use crate::rules::reader::canonical;
 use crate::url::split_at_scheme;
 
-/// Reads an address (with or without a port), host, URL or hash. Undo a disguise with [`refang`] first.
+/// Reads an address (with or without a port), network, host, URL or hash. Undo a disguise with [`refang`] first.
 ///
 /// # Errors
 /// The reason why not; [`Reason::BadDomain`] for a text that is none of these.
 pub fn read_value(text: &str) -> Result<Ioc<'_>, Reject> {
+    // Else it would be its first address, with a path that is cut off.
+    if let Some(network) = network(text) {
+        return network.map(|network| Ioc::Network(network, None));
+    }
     let parsed = match hash_type(text) {
         Some((algorithm, hex)) => Ioc::parse(IocType::Hash(algorithm), hex)?,
         None if split_at_scheme(text).is_some() => Ioc::parse(IocType::Url, text)?,
@@ -71,20 +75,16 @@ fn about_host(reject: Reject) -> Reject {
 /// # Errors
 /// As [`read_value`]; those of a network.
 pub fn meanings(text: &str) -> Result<Vec<Ioc<'_>>, Reject> {
-    if let Some(network) = network(text) {
-        let network = network?;
-        let single = network.prefix_len() == network.max_prefix_len();
-        return Ok(vec![if single {
-            Ioc::Address(canonical(network.addr()), None)
-        } else {
-            Ioc::Network(network, None)
-        }]);
+    if let Some(urls) = with_schemes(text) {
+        let read = |url: &String| Ok(Ioc::parse(IocType::Url, url)?.ioc.into_owned());
+        return urls.iter().map(read).collect();
     }
-    let Some(urls) = with_schemes(text) else {
-        return Ok(vec![read_value(text)?]);
-    };
-    let read = |url: &String| Ok(Ioc::parse(IocType::Url, url)?.ioc.into_owned());
-    urls.iter().map(read).collect()
+    Ok(vec![match read_value(text)? {
+        Ioc::Network(network, _) if network.prefix_len() == network.max_prefix_len() => {
+            Ioc::Address(canonical(network.addr()), None)
+        }
+        ioc => ioc,
+    }])
 }
 
 /// The type of a value, and its texts as records have them: addresses with their port, hashes without their name. A URL
@@ -93,9 +93,6 @@ pub fn meanings(text: &str) -> Result<Vec<Ioc<'_>>, Reject> {
 /// # Errors
 /// As [`read_value`]; those of a network.
 pub fn type_value(text: &str) -> Result<(IocType, Vec<String>), Reject> {
-    if let Some(network) = network(text) {
-        return Ok((IocType::IpPort, vec![network?.to_string()]));
-    }
     if let Some(urls) = with_schemes(text) {
         Ioc::parse(IocType::Url, &urls[0])?;
         return Ok((IocType::Url, urls.into()));
@@ -126,7 +123,7 @@ fn split_at_path(text: &str) -> Option<(&str, &str)> {
 /// A URL without a scheme, with either: nobody knows which one it has.
 fn with_schemes(text: &str) -> Option<[String; 2]> {
     let (host, path) = split_at_path(text)?;
-    let is_url = path.len() > 1 && names_host(host);
+    let is_url = path.len() > 1 && network(text).is_none() && names_host(host);
     is_url.then(|| ["http://", "https://"].map(|scheme| [scheme, text].concat()))
 }
 
@@ -170,6 +167,10 @@ mod tests {
             ("2001:db8::7:443", "address 2001:db8::7:443 None"),
             ("[2001:db8::7]:443", "address 2001:db8::7 Some(443)"),
             ("::ffff:203.0.113.7", "address 203.0.113.7 None"),
+            ("203.0.113.0/24", "network 203.0.113.0/24"),
+            ("203.0.113.9/29", "network 203.0.113.8/29"),
+            ("::ffff:203.0.113.0/120", "network 203.0.113.0/24"),
+            ("203.0.0.0/16", "network_too_large"),
             ("Evil.Example.", "host evil.example"),
             ("evil.example:8080", "host evil.example"),
             ("evil.example/gate.php", "host evil.example"),

@@ -1,15 +1,12 @@
 //! One warning list, read from MISP's JSON.
 
-use std::net::IpAddr;
-
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 use regex_lite::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use crate::host::{Host, NotAHost};
 use crate::ip::network;
 use crate::match_key::Kind;
-use crate::rules::reader::canonical;
 
 /// A pattern, and all patterns of a list together, may take this many bytes compiled.
 const MAX_PATTERNS: usize = 2 << 20;
@@ -84,6 +81,11 @@ impl Classes {
         Self(self.0 | other.0)
     }
 
+    /// All but those.
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether one of these classes is among the others.
     pub fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -150,7 +152,7 @@ impl Entries {
         Ok(match kind {
             "cidr" => {
                 let nets = list.iter().map(|entry| {
-                    let net = network(entry.trim()).map(plain_network);
+                    let net = network(entry.trim());
                     net.ok_or_else(|| format!("{entry:?} is neither an address nor a network"))
                 });
                 Self::Networks(nets.collect::<Result<_, _>>()?)
@@ -195,17 +197,6 @@ fn hostname(entry: &str) -> Result<String, String> {
         Err(_) => {}
     }
     Err(format!("{entry:?} is not a host name"))
-}
-
-/// The network, an IPv4 one in its IPv6 form as the IPv4 one.
-fn plain_network(net: IpNet) -> IpNet {
-    if let (IpNet::V6(v6), IpAddr::V4(v4)) = (net, canonical(net.network()))
-        && let Some(prefix) = v6.prefix_len().checked_sub(96)
-        && let Ok(v4) = Ipv4Net::new(v4, prefix)
-    {
-        return v4.into();
-    }
-    net
 }
 
 /// One regular expression for all of a list: some programs' time grows with their number. Each is read alone first, so

@@ -8,6 +8,7 @@ mod built_in;
 mod list;
 mod networks;
 mod sets;
+mod spelling;
 mod warner;
 
 use std::collections::BTreeMap;
@@ -134,6 +135,15 @@ impl WarningLists {
         Self::of(lists)
     }
 
+    /// The files of the lists in a folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::WarningList`] where two have one name.
+    pub fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+        let files = files_in(folder)?.into_values();
+        Ok(files.map(|(_, path)| path).collect())
+    }
+
     /// One list of this name and text.
     ///
     /// # Errors
@@ -178,8 +188,17 @@ impl WarningLists {
                     }
                 }
                 Entries::Strings(texts) => {
-                    all.strings_take = all.strings_take.and(list.takes);
+                    // Without a URL among them they are not asked of URLs, which would cost time.
+                    let takes = if texts.iter().any(|text| text.contains("://")) {
+                        list.takes
+                    } else {
+                        list.takes.without(Classes::URL)
+                    };
+                    all.strings_take = all.strings_take.and(takes);
                     for text in texts {
+                        if let Some(normal) = spelling::normal(&text) {
+                            add(&mut all.strings, &mut all.sets, normal, number);
+                        }
                         let lower = text.to_lowercase();
                         if lower != text {
                             add(&mut all.strings, &mut all.sets, text, number);

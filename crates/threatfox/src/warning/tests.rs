@@ -144,6 +144,45 @@ fn a_name_in_u_labels_is_in_the_lists_of_its_a_labels() {
 }
 
 #[test]
+fn a_name_or_a_url_is_in_the_lists_that_have_it_in_any_of_its_spellings() {
+    for (kind, entry) in [
+        ("string", "bücher.example"),
+        ("string", "BÜCHER.example."),
+        ("string", "xn--bcher-kva.example"),
+        ("substring", "bücher"),
+        ("substring", "xn--bcher"),
+        ("regex", "/^bücher/"),
+        ("regex", "/^xn--bcher/"),
+    ] {
+        let lists = list(kind, "domain", &[entry]).unwrap();
+        for key in ["bücher.example", "xn--bcher-kva.example"] {
+            for kind in [Kind::Domain, Kind::UrlHost] {
+                assert_eq!(warning(&lists, kind, key), "mine", "{entry}: {key}");
+            }
+        }
+        assert_eq!(warning(&lists, Kind::Domain, "b\u{fc}cker.example"), "");
+    }
+    for (kind, entry) in [
+        ("string", "http://bücher.example/ü"),
+        ("string", "http://xn--bcher-kva.example/%C3%BC"),
+        ("substring", "bücher.example/"),
+        ("regex", "^http://xn--bcher-kva"),
+    ] {
+        let lists = list(kind, "url", &[entry]).unwrap();
+        // The three rows that such a URL has in a feed.
+        for key in [
+            "url:http://xn--bcher-kva.example/%C3%BC",
+            "url:http://bücher.example/ü",
+            "url:http://bücher.example/%C3%BC",
+        ] {
+            assert_eq!(warning(&lists, Kind::Url, key), "mine", "{entry}: {key}");
+        }
+    }
+    let lists = list("string", "ip-dst", &["::FFFF:203.0.113.7"]).unwrap();
+    assert_eq!(warning(&lists, Kind::Ip, "203.0.113.7"), "mine");
+}
+
+#[test]
 fn no_list_of_a_folder_is_passed_over_in_silence() {
     let folder = tempfile::tempdir().unwrap();
     let list = r#"{"type":"cidr","list":["203.0.113.0/24"]}"#;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::list::Classes;
 use super::sets::Set;
-use super::{Parts, WarningLists};
+use super::{Parts, WarningLists, spelling};
 use crate::host::Host;
 use crate::match_key::Kind;
 
@@ -104,8 +104,20 @@ impl<'l> Warner<'l> {
         }
     }
 
-    /// The lists that have a value as a whole, or part of it.
+    /// The lists that have a value as a whole, or part of it, in any of its spellings.
     fn texts(&mut self, value: &str, class: Classes) {
+        let all = self.all;
+        let takes = |(number, _): &(u16, _)| all.lists[usize::from(*number)].takes.meets(class);
+        if !all.strings_take.meets(class) && !all.parts.iter().any(takes) {
+            return;
+        }
+        self.text(value, class);
+        for other in spelling::others(value, class) {
+            self.text(&other, class);
+        }
+    }
+
+    fn text(&mut self, value: &str, class: Classes) {
         let all = self.all;
         if all.strings_take.meets(class)
             && let Some(set) = all.strings.get(value)

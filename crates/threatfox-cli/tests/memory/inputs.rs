@@ -1,48 +1,14 @@
-//! What 100 KB of input may cost, whatever their unpacked size: 64 MB, by the peak memory of the process that reads them.
-#![cfg(target_os = "linux")]
-// The lint knows test functions only, not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
+//! What is given to a command: texts that pack or grow well.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::Write;
-use std::process::Stdio;
-use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use support::{Bench, program};
 
-const MAX_INPUT: usize = 100 * 1024;
-const MAX_PEAK: u64 = 64 * 1024; // KiB
+pub const MAX_INPUT: usize = 100 * 1024;
 /// What a zip of much less than 100 KB unpacks to.
 const UNPACKED: usize = 8 << 20;
-
-/// Runs the program and gives the peak of its memory in KiB.
-fn peak_of(bench: &Bench, args: &[&str]) -> u64 {
-    let mut command = bench.command_of(program());
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    // The peak only grows, so the last look before the end has it.
-    while child.try_wait().unwrap().is_none() {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
-        peak = peak.max(kib.unwrap_or(0));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let code = child.wait().unwrap().code();
-    assert!(matches!(code, Some(0..=3)), "{args:?}: {code:?}");
-    peak
-}
 
 /// Members of 1 MiB one after the other, each of them packed once.
 fn gzip(start: &str, part: &str, end: &str) -> Vec<u8> {
@@ -94,13 +60,13 @@ fn different(start: &str, line: impl Fn(usize) -> String) -> Vec<u8> {
 
 const EXPORT: &str = "# \"ioc_id\",\"ioc_value\",\"ioc_type\",\"first_seen_utc\",\"malware\",\"threat_type\",\"reporter\",\"tags\",\"reference\"\n";
 const FEED: &str = "key,kind,ioc,ioc_type,regex,ports,malware,threat_type,confidence,first_seen,last_seen,id,iocs,compromised\n";
-const LIST: &str = "--fplist";
+pub const LIST: &str = "--fplist";
 const KEY: &str = "normalize input -o out.csv";
 const IOC: &str = "normalize input --by ioc -o out.csv";
 
 #[allow(clippy::too_many_lines)] // One table of cases.
 /// What is given to a command, and how the command is called.
-fn inputs() -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
+pub fn inputs() -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
     let row = |n: usize| format!("{n},a{n}.b,domain,2026-03-15 04:01:14,m{n},t{n},r{n},g{n},x{n}");
     vec![
         (
@@ -303,6 +269,27 @@ fn inputs() -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
             vec![KEY],
         ),
         (
+            "networks of a bundle with a long name",
+            named(
+                20_000,
+                &[any_of("ipv4-addr", 64, |n| format!("45.0.{n}.0/24"))],
+            ),
+            vec![KEY, IOC],
+        ),
+        (
+            "small networks of a packed bundle with a long name",
+            gzip_of(|out| out.write_all(&named(60_000, &small_networks())).unwrap()),
+            vec![KEY, IOC],
+        ),
+        (
+            "names of a pattern with a long name",
+            named(
+                40_000,
+                &[any_of("domain-name", 4000, |n| format!("a{n}.b"))],
+            ),
+            vec![KEY, IOC],
+        ),
+        (
             "networks of a list",
             (0..7_000).fold(Vec::new(), |mut text, n| {
                 text.extend_from_slice(format!("45.{}.{}.0/24\n", n / 256, n % 256).as_bytes());
@@ -362,36 +349,38 @@ fn policy() -> String {
     text
 }
 
-#[test]
-fn a_hundred_kilobytes_never_cost_more_than_64_megabytes() {
-    let mut largest = (0, String::new());
-    for (name, content, commands) in inputs() {
-        assert!(
-            content.len() <= MAX_INPUT,
-            "{name}: {} bytes",
-            content.len()
+/// A pattern that asks for any of so many values.
+fn any_of(object: &str, count: usize, value: impl Fn(usize) -> String) -> String {
+    let values: Vec<_> = (0..count).map(|n| format!("'{}'", value(n))).collect();
+    format!("[{object}:value IN ({})]", values.join(","))
+}
+
+fn small_networks() -> Vec<String> {
+    let pattern = |octet| {
+        any_of("ipv4-addr", 1000, |n| {
+            format!("{octet}.0.{}.{}/30", n / 64, n % 64 * 4)
+        })
+    };
+    (45..51).map(pattern).collect()
+}
+
+/// A bundle with two families whose names are so long, and an indicator of each pattern, of one family or the other.
+fn named(length: usize, patterns: &[String]) -> Vec<u8> {
+    let mut text = "{\"type\":\"bundle\",\"objects\":[".to_owned();
+    for (number, letter) in ["F", "G"].iter().take(patterns.len()).enumerate() {
+        let name = letter.repeat(length);
+        _ = write!(
+            text,
+            r#"{{"type":"malware","id":"malware--{number}","name":"{name}"}},"#
         );
-        for words in commands {
-            let bench = Bench::new();
-            fs::write(bench.path("input"), &content).unwrap();
-            fs::write(bench.path("export.csv"), support::csv_export(9, 9)).unwrap();
-            let words = if words == LIST {
-                "normalize export.csv --fplist input -o out.csv"
-            } else {
-                words
-            };
-            let args: Vec<_> = words.split(' ').collect();
-            let start = std::time::Instant::now();
-            let peak = peak_of(&bench, &args);
-            println!(
-                "{peak:>8} KiB  {:>6} ms  {name}: {words}",
-                start.elapsed().as_millis()
-            );
-            assert!(peak <= MAX_PEAK, "{name}: {words}: {peak} KiB");
-            if peak > largest.0 {
-                largest = (peak, name.to_owned());
-            }
-        }
     }
-    assert!(largest.0 > 1000, "the peak is not measured: {largest:?}");
+    for (n, pattern) in patterns.iter().enumerate() {
+        let family = n % 2;
+        _ = write!(
+            text,
+            r#"{{"type":"indicator","id":"indicator--{n}","pattern":"{pattern}"}},{{"type":"relationship","id":"relationship--{n}","relationship_type":"indicates","source_ref":"indicator--{n}","target_ref":"malware--{family}"}},"#
+        );
+    }
+    text.push_str("{}]}");
+    text.into_bytes()
 }
