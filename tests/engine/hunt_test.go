@@ -245,6 +245,16 @@ func (s *EngineSuite) TestAHuntWithAnotherFileForAFeedFails() {
 	s.NotEmpty(s.huntThatMayFail(empty, s.edgeLog(), nil).failed)
 }
 
+// rand() of a negative number ends the whole process, a client's or the server's.
+func (s *EngineSuite) TestADelayThatIsNegativeIsNone() {
+	s.publish("ThreatFoxFeed", s.edgeFeed(), "1.0.2")
+	s.servePublic()
+	s.publishHelper()
+	s.Empty(s.collect(hunt, map[string]string{"EvtxGlob": s.edgeLog(), "DownloadDelay": "-1", "MaxFeedAge": "0"}).failed)
+	rows, _ := s.monitorExports(s.serveExports(threeSources), 2, map[string]string{"JitterSeconds": "-1", "RefreshMinutes": "0.01", "Source": "full"})
+	s.Len(rows, 2)
+}
+
 // As CHANGELOG.md promises: a later version may put a column behind the last one.
 func (s *EngineSuite) TestTheHuntReadsAFeedThatALaterVersionMade() {
 	later := filepath.Join(s.tempDir(), "later.csv")

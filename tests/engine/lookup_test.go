@@ -90,6 +90,23 @@ func (s *EngineSuite) TestTheLookUpCellFindsTheAddressesOfALog() {
 	s.NotContains(rows, "93.184")
 }
 
+// A table without rows has a column without values: that is nothing to look up, not the list of today.
+func (s *EngineSuite) TestEnrichmentOfNothingAsksNobodyAndFindsNothing() {
+	s.publishHelper()
+	s.publishEdgeFeed()
+	api := s.serveThreatfox(iocs([2]string{"ip:port", "198.51.100.9:80"}))
+	env := ordereddict.NewDict().Set("URL", api.URL).Set("Key", theKey)
+
+	for _, call := range []string{`IOC=Nothing.Peer, LookIn="feed"`, `IOC=Nothing.Peer`, `IOC=array()`, `IOC="", LookIn="feed"`, `IOC=" ", LookIn="feed_then_api"`} {
+		rows, logs := s.queryWithLogs(`LET Nothing <= SELECT "x" AS Peer FROM scope() WHERE FALSE
+SELECT * FROM Artifact.Server.Enrichment.ThreatFox(ApiURL=URL, AuthKey=Key, `+call+`)`, env)
+
+		s.Empty(rows, call)
+		s.Contains(logs, "nothing to look up, IOC has no value", call)
+	}
+	s.Empty(api.asked())
+}
+
 func (s *EngineSuite) TestEnrichmentSaysThatThereIsNoFeed() {
 	got := s.collectOnServer(enrichment, map[string]string{"IOC": "203.0.113.7", "LookIn": "feed"})
 

@@ -59,13 +59,18 @@ func (s *EngineSuite) TestWithoutLabelsTheMonitorHuntsOnWindowsAlone() {
 	s.ErrorContains(s.takesPart(rows[0].HuntId, "C.1002"), "does not match OS condition")
 }
 
-// A list that is not one is read as none: the hunt ran on the hosts that it was to leave out.
-func (s *EngineSuite) TestAHuntWhoseLabelsAreNoListIsNotCreated() {
+// A list that is not one is read as none: the hunt ran on the hosts that it was to leave out. Parameters that are no JSON were none.
+func (s *EngineSuite) TestAHuntWhoseParametersCannotBeUsedIsNotCreated() {
 	s.publishHelper()
 	exports := s.serveExports(threeSources)
 	for name, value := range map[string]string{"HuntExcludeLabels": "Lab", "HuntLabels": `"Server"`, "HuntHours": "0"} {
 		rows, logs := s.monitorExports(exports, 1, map[string]string{"LaunchHunt": "Y", "Source": "full", name: value})
 		s.Equal("", rows[0].HuntId, name)
 		s.Contains(logs, name+" cannot be used: no hunt is created.")
+	}
+	for value, said := range map[string]string{`{'MinStrength':'strong'}`: "HuntParameters", `{"MinStrenght":"strong"}`: "HuntParameters (MinStrenght)"} {
+		rows, logs := s.monitorExports(exports, 1, map[string]string{"LaunchHunt": "Y", "Source": "full", "HuntParameters": value})
+		s.Equal("", rows[0].HuntId, value)
+		s.Contains(logs, said+" cannot be used: no hunt is created.")
 	}
 }
