@@ -107,6 +107,20 @@ SELECT * FROM Artifact.Server.Enrichment.ThreatFox(ApiURL=URL, AuthKey=Key, `+ca
 	s.Empty(api.asked())
 }
 
+// As `threatfox match` reads them.
+func (s *EngineSuite) TestAURLWithoutASchemeAndANetworkAreLookedUpAsTheyAreMeant() {
+	s.publish("ThreatFoxFeed", s.normalize(s.writeExport([][2]string{{"url", "https://shared.example/evil/x"}, {"ip:port", "198.51.100.1:443"}})), "1.0.6")
+
+	rows, logs := s.queryWithLogs(`SELECT Value, ioc, Strength FROM Artifact.Server.Enrichment.ThreatFox(LookIn="feed",
+  IOC=("shared[.]example/evil/x", "shared.example/other", "198.51.100.1:443/x", "198.51.100.0/24", "198.51.100.1/24"))`, nil)
+
+	s.Equal(`{"Value":"shared[.]example/evil/x","ioc":"https://shared.example/evil/x","Strength":"strong"}
+{"Value":"shared.example/other","ioc":"https://shared.example/evil/x","Strength":"weak"}
+{"Value":"198.51.100.1:443/x","ioc":"198.51.100.1:443","Strength":"strong"}
+`, rows)
+	s.NotRegexp(badLog, logs)
+}
+
 func (s *EngineSuite) TestEnrichmentSaysThatThereIsNoFeed() {
 	got := s.collectOnServer(enrichment, map[string]string{"IOC": "203.0.113.7", "LookIn": "feed"})
 
