@@ -116,3 +116,43 @@ func (s *EngineSuite) TestWhatIsDeletedInMidRunHoldsUpNoOthers() {
 		s.Empty(s.query(`SELECT * FROM clients(client_id=Id)`, ordereddict.NewDict().Set("Id", fmt.Sprintf("C.%d", n))), "no label makes a client anew")
 	}
 }
+
+// A number that makes no sense is its default, and the log says so.
+func (s *EngineSuite) TestNumbersOfAlertsThatMakeNoSenseAreTheDefaults() {
+	s.newClient("C.1", "ws-1")
+	hook := s.webHook()
+	params := map[string]string{"WebhookURL": hook.URL, "MaxAlertsPerHour": "abc", "RememberDays": "0", "Timeout": "-1", "GiveUpHours": "1e300", "CatchUpHours": "-5"}
+	s.alertsRun(params)
+	s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong"), alertedFinding("203.0.113.8:443", "strong")}})
+	s.becomes(func() bool { return len(s.messagesAre()) > 0 }, "the row of a message")
+	s.alertsRun(params)
+	time.Sleep(2 * time.Second) // it looks back after a second
+
+	for _, row := range s.findingsBecome(2) {
+		s.Equal("alert", row["Status"])
+	}
+	s.Equal([]string{"sent web hook 2"}, s.messagesAre())
+	log := strings.Join(s.alertsLog(), "\n")
+	for name, said := range map[string]string{"MaxAlertsPerHour": "100", "RememberDays": "365", "Timeout": "30", "GiveUpHours": "24", "CatchUpHours": "24"} {
+		s.Regexp("is not a number from [01] to 100,000: the parameter "+name+". Its default "+said+" is used", log)
+	}
+	s.NotContains(log, "the parameter SendSeconds")
+}
+
+func (s *EngineSuite) TestTheLeastAndTheMostOfTheNumbersOfAlertsAreTaken() {
+	s.newClient("C.1", "ws-1")
+	hook := s.webHook()
+	for _, numbers := range []map[string]string{
+		{"MaxAlertsPerHour": "1", "RememberDays": "1", "Timeout": "1", "GiveUpHours": "0", "CatchUpHours": "0"},
+		{"MaxAlertsPerHour": "100000", "RememberDays": "100000", "Timeout": "100000", "GiveUpHours": "100000", "CatchUpHours": "100000"},
+	} {
+		numbers["WebhookURL"] = hook.URL
+		s.alertsRun(numbers)
+		s.flowEnds("C.1", "F.1", map[string][]string{summary: {alertedFinding("203.0.113.7:443", "strong")}})
+		s.becomes(func() bool { return len(s.messagesAre()) > 0 }, "the row of a message")
+		time.Sleep(1500 * time.Millisecond)
+		s.findingsBecome(1)
+		s.Equal([]string{"sent web hook 1"}, s.messagesAre())
+		s.NotContains(strings.Join(s.alertsLog(), "\n"), "is not a number")
+	}
+}

@@ -292,41 +292,6 @@ func (s *EngineSuite) TestOnlyStrongFindingsGetTheQuarantineLabelAndOnlyWhereItI
 	s.Contains(s.labelsOf("C.2"), `"labels":[]`)
 }
 
-// fiveFindingsAnHourAgo stores what the artifact found in the hour before this one.
-func (s *EngineSuite) fiveFindingsAnHourAgo() {
-	var earlier []*ordereddict.Dict
-	for i := range 5 {
-		earlier = append(earlier, ordereddict.NewDict().Set("Status", "over limit").Set("Key", fmt.Sprint("C.9\n", i)).
-			Set("Told", time.Now().Add(-time.Hour).Unix()))
-	}
-	s.eventsCome("server", alerts+"/Findings", artifact_modes.MODE_SERVER_EVENT, earlier...)
-}
-
-func (s *EngineSuite) TestFindingsOverTheLimitKeepTheirRowsAndAreToldAsANumber() {
-	s.newClient("C.1", "ws-1")
-	s.fiveFindingsAnHourAgo()
-	s.alertsRun(map[string]string{"MaxAlertsPerHour": "2"})
-	var rows []string
-	for i := range 5 {
-		rows = append(rows, alertedFinding(fmt.Sprintf("203.0.113.%d:443", i), "strong"))
-	}
-
-	s.flowEnds("C.1", "F.1", map[string][]string{summary: rows})
-
-	status := map[string]int{}
-	for _, row := range s.findingsBecome(5 + 5 + 1)[5:] {
-		status[row["Status"]]++
-		if row["Status"] == "limit" {
-			s.Equal("3", row["Count"])
-		}
-	}
-	s.Equal(map[string]int{"alert": 2, "over limit": 3, "limit": 1}, status)
-	s.Len(s.raised(), 3)
-	s.Contains(strings.Join(s.raised(), "\n"), "ThreatFox: 3 more findings than MaxAlertsPerHour")
-	s.alertsRun(map[string]string{"MaxAlertsPerHour": "2"})
-	s.findingsBecome(11)
-}
-
 func (s *EngineSuite) TestResultsOfOtherVersionsAreToldAndWhatWasDeletedIsLeft() {
 	s.newClient("C.1", "ws-1")
 	s.newClient("C.2", "ws-2")
