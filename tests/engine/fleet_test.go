@@ -26,15 +26,15 @@ func number(variable string, otherwise int) int {
 }
 
 // fleet simulates so many daily hunts over as many clients as THREATFOX_CLIENTS says, and returns the id of the newest. One client in 20 has a finding
-// that all hunts meet, and one in 200 another one that only the newest does. Each client has Coverage.
+// that all hunts meet, each with another Count (the same with THREATFOX_DIFFER=0), and one in 200 another one that only the newest does. Each client has Coverage.
 func (s *EngineSuite) fleet(hunts int) (newest string, findings int) {
-	clients, each := number("THREATFOX_CLIENTS", 400), number("THREATFOX_EACH", 20)
+	clients, each, differ := number("THREATFOX_CLIENTS", 400), number("THREATFOX_EACH", 20), number("THREATFOX_DIFFER", 1)
 	for age := hunts - 1; age >= 0; age-- {
 		simulation := simulated{artifact: hunt, daysAgo: age, clients: clients, findings: func(i int) []*ordereddict.Dict {
 			if i%each != 0 {
 				return nil
 			}
-			rows := []*ordereddict.Dict{finding(i, "svchost.exe", fmt.Sprintf("203.0.113.%d:443", i/each%50), 3, day(1+i%20), day(1+i%20))}
+			rows := []*ordereddict.Dict{finding(i, "svchost.exe", fmt.Sprintf("203.0.113.%d:443", i/each%50), 3+age*differ, day(1+i%20), day(1+i%20))}
 			if age == 0 && i%(10*each) == 0 {
 				rows = append(rows, finding(i, "new.exe", "c2-7.bad-domain.example", 3, day(25), day(25)))
 			}

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/Velocidex/ordereddict"
 
@@ -98,4 +100,81 @@ func (s *EngineSuite) TestAPolicyLineHoldsAnIndicatorWithQuotationMarks() {
 			s.writeExport([][2]string{{"url", row["IOC"]}, {"domain", "c2.bad-domain.example"}})).CombinedOutput()
 		s.NoError(err, "%s: %s", row["PolicyLine"], output)
 	}
+}
+
+// The Monitor's own rhythm: a hunt of some days, one over all events, and again one of some days.
+func (s *EngineSuite) TestAFindingIsThatOfAllHuntsThatMetItAlsoOfOneInTheMiddle() {
+	s.publishEdgeFeed()
+	var ids []string
+	for i, daysAgo := range []int{20, 15, 10, 0} {
+		ids = append(ids, s.simulate(simulated{artifact: hunt, daysAgo: daysAgo, clients: 2, findings: func(client int) []*ordereddict.Dict {
+			row := finding(client, fmt.Sprintf("%d.exe", client), "203.0.113.7:443", 2, day(10), day(11)).Set("Strength", "weak")
+			switch {
+			case client == 1 && i == 0:
+				return nil
+			case client == 0 && i == 1:
+				row.Set("Strength", "strong").Set("First", day(2)).Set("Last", day(12)).Set("Count", 500)
+			case i == 2:
+				row.Set("Strength", "medium").Set("First", day(5)).Set("Last", day(20)).Set("Count", 9)
+			}
+			return []*ordereddict.Dict{row}
+		}}))
+	}
+
+	all := s.sound(s.fleetsNotebook()[0])
+
+	found := s.byProcess(all[0])
+	s.Require().Len(found, 2)
+	for process, want := range map[string]string{
+		"0.exe": "strong 2026-11-02T12:00:00Z 2026-11-20T12:00:00Z",
+		"1.exe": "medium 2026-11-05T12:00:00Z 2026-11-20T12:00:00Z",
+	} {
+		row := found[process]
+		s.Equal(want, row["Strength"]+" "+row["First"]+" "+row["Last"])
+	}
+	for client, process := range []string{"0.exe", "1.exe"} {
+		s.Contains(found[process]["Hunt"], "["+ids[client]+"]", "the oldest that met it")
+		s.Contains(found[process]["Process"], "/F."+strings.TrimPrefix(ids[client], "H.")+".H")
+	}
+	hosts := s.rowsOf(all[1].rows)
+	s.Equal([]string{"strong", "500", "0", "medium", "9", "0"},
+		[]string{hosts[0]["Strongest"], hosts[0]["Events"], hosts[0]["New"], hosts[1]["Strongest"], hosts[1]["Events"], hosts[1]["New"]})
+}
+
+// A host with a wrong clock, or a hostile row.
+func (s *EngineSuite) TestTheChartOfDaysEndsAtTheLatestThatIsNotInTheFuture() {
+	s.publishEdgeFeed()
+	odd := []any{time.Now().AddDate(1, 0, 0), "9999-99-99", "zzz", ordereddict.NewDict().Set("a", 1), "", nil}
+	s.simulate(simulated{artifact: hunt, clients: 4 + len(odd), findings: func(client int) []*ordereddict.Dict {
+		row := finding(client, "evil.exe", "203.0.113.7:443", 3, day(10+client), day(10+client))
+		if client >= 4 {
+			row.Set("First", odd[client-4]).Set("Last", odd[client-4])
+		}
+		return []*ordereddict.Dict{row}
+	}})
+
+	all := s.sound(s.fleetsNotebook()[0])
+
+	bars := s.rowsOf(all[4].rows)
+	s.Require().Len(bars, 60)
+	for i := range 4 {
+		s.Equal(map[string]string{"_name": fmt.Sprintf("2026-11-%d", 10+i), "First": "1", "Last": "1"}, bars[56+i])
+	}
+	s.Contains(all[5].rows, fmt.Sprintf(`"Day":"%d-`, time.Now().Year()+1), "the table has it")
+}
+
+func (s *EngineSuite) TestAHostHasEachFamilyOnce() {
+	s.publishEdgeFeed()
+	s.simulate(simulated{artifact: hunt, clients: 1, findings: func(int) (rows []*ordereddict.Dict) {
+		for i, ioc := range []string{"203.0.113.7:443", "203.0.113.8:443", "c2.bad-domain.example", "203.0.113.9:443"} {
+			rows = append(rows, finding(0, fmt.Sprintf("%d.exe", i), ioc, 3, day(1+i), day(2+i)))
+		}
+		return rows
+	}})
+
+	hosts := s.rowsOf(s.sound(s.fleetsNotebook()[0])[1].rows)
+
+	s.Require().Len(hosts, 1)
+	s.Equal([]string{"Family 3, Family e", "4", "0", "12", "2026-11-01T12:00:00Z", "2026-11-05T12:00:00Z"},
+		[]string{hosts[0]["Malware"], hosts[0]["Findings"], hosts[0]["New"], hosts[0]["Events"], hosts[0]["First"], hosts[0]["Last"]})
 }

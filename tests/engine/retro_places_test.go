@@ -113,3 +113,36 @@ func (s *EngineSuite) TestEachColumnOfPlacesIsAColumnOfItsArtifact() {
 		}
 	}
 }
+
+func (s *EngineSuite) TestTheRetroHuntNamesWhatIsWrongWithPlacesAndLabel() {
+	s.publishEdgeFeed()
+	s.loadBuiltIn("Windows.System.DNSCache")
+	s.newClient("C.1000000000000001", "alpha")
+	s.collected("C.1000000000000001", "F.Names", "Windows.System.DNSCache", 3, `{"Name":"c2.bad-domain.example","Record":"192.0.2.55","RecordType":"A"}`)
+	const good = "Windows.System.DNSCache,Name\n"
+	for _, one := range []struct {
+		name, value string
+		want        []string
+		hits        int
+	}{
+		{"Places", "Artifact,Host\n" + good + "Linux.Network,Name\n", nil, 1},
+		{"Places", "Artifact,Host\n(((,Name\n", []string{`The regex "(((" is not valid: line 2 of Places.`}, 0},
+		{"Places", "Artifact,Host\n" + good + "a)(b,Name\nLinux[,Name\n*,Name\n",
+			[]string{`"a)(b" is not valid: line 3 of`, `"Linux[" is not valid: line 4 of`, `"*" is not valid: line 5 of`}, 1},
+		{"Places", "Artifact,Host\n,Name\n" + good, []string{"The column Artifact is missing or empty: line 2 of Places."}, 1},
+		{"Places", "garbage", []string{"Places has no line that names an artifact"}, 0},
+		{"Places", "", []string{"Places has no line that names an artifact"}, 0},
+		{"Places", "Name,Host\n" + good, []string{`The column "Name" is unknown: first line of Places.`, "The column Artifact is missing or empty: line 2 of Places."}, 0},
+		{"Places", "Artifact,Hots\n" + good, []string{`The column "Hots" is unknown: first line of Places.`}, 0},
+		{"Label", "None", []string{`No client has the label "None": Label. Nothing was searched`}, 0},
+	} {
+		got := s.collectOnServer(retroHunt, map[string]string{one.name: one.value})
+
+		s.Equal(len(one.want) == 0, got.failed == "", "%q: %s", one.value, got.failed)
+		for _, want := range one.want {
+			s.Contains(strings.ReplaceAll(got.logs, `\"`, `"`), want, "%q", one.value)
+		}
+		s.NotContains(got.failed+got.logs, "raise Days", "%q", one.value)
+		s.Equal(one.hits, strings.Count(s.sourceOf(got, retroHunt, "Hits"), "\n"), "%q", one.value)
+	}
+}
