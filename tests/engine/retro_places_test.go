@@ -134,6 +134,7 @@ func (s *EngineSuite) TestTheRetroHuntNamesWhatIsWrongWithPlacesAndLabel() {
 		{"Places", "", []string{"Places has no line that names an artifact"}, 0},
 		{"Places", "Name,Host\n" + good, []string{`The column "Name" is unknown: first line of Places.`, "The column Artifact is missing or empty: line 2 of Places."}, 0},
 		{"Places", "Artifact,Hots\n" + good, []string{`The column "Hots" is unknown: first line of Places.`}, 0},
+		{"Places", "Artifact,Host,Remark\nWindows.System.DNSCache,Name,ours\n", nil, 1},
 		{"Label", "None", []string{`No client has the label "None": Label. Nothing was searched`}, 0},
 	} {
 		got := s.collectOnServer(retroHunt, map[string]string{one.name: one.value})
