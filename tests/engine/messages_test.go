@@ -158,7 +158,7 @@ func (s *EngineSuite) TestNothingIsGivenUpBeforeItWasTried() {
 	s.Equal([]string{"sent web hook 1"}, s.messagesAre())
 }
 
-// What has no usable time, as some of what is found in files, is told without one.
+// Some of what is found in files has no usable time. Its message names none.
 func (s *EngineSuite) TestAFindingWithoutATimeIsToldWithoutOne() {
 	s.newClient("C.1", "ws-1")
 	hook := s.webHook()

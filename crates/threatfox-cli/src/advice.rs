@@ -26,23 +26,24 @@ pub const MORE_DAYS: &str = "for more days use --source full, or auto";
 
 /// The cure for an error, if one is known.
 pub fn advice(error: &anyhow::Error) -> Option<String> {
-    let text = error.chain().find_map(|cause| {
-        if let Some(Error::NothingLeft { reasons, .. }) = cause.downcast_ref() {
-            return Some(for_dropped(reasons));
-        }
-        if let Some(error) = cause.downcast_ref::<Error>() {
-            return of_library(error).map(str::to_owned);
-        }
-        if let Some(error) = cause.downcast_ref::<DownloadError>() {
-            return of_download(error).map(str::to_owned);
-        }
-        if let Some(error) = cause.downcast_ref::<CacheError>() {
-            return of_cache(error).map(str::to_owned);
-        }
-        let of_system = cause.downcast_ref::<io::Error>().and_then(of_system);
-        of_system.map(str::to_owned)
+    let text = error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(Error::NothingLeft { reasons, .. }) => Some(for_dropped(reasons)),
+        _ => of_cause(cause).map(str::to_owned),
     });
     text.filter(|text| !text.is_empty())
+}
+
+fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    if let Some(error) = cause.downcast_ref::<Error>() {
+        return of_library(error);
+    }
+    if let Some(error) = cause.downcast_ref::<DownloadError>() {
+        return of_download(error);
+    }
+    if let Some(error) = cause.downcast_ref::<CacheError>() {
+        return of_cache(error);
+    }
+    cause.downcast_ref::<io::Error>().and_then(of_system)
 }
 
 fn of_library(error: &Error) -> Option<&'static str> {

@@ -67,7 +67,7 @@ fn half_a_pair_of_surrogates_in_json_costs_no_other_record() {
             assert_eq!(summary["kept"], 19, "{source}: {summary}");
             assert_eq!(summary["read"], 20, "{source}: {summary}");
         }
-        // In a text that is no indicator it costs not even its own.
+        // Beside the indicator it does not even cost its own record.
         for (source, json) in json_sources(|record| record.replace("a note", odd).replace('@', "4"))
         {
             assert!(json.contains(odd), "{source}");

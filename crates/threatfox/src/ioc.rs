@@ -134,7 +134,7 @@ impl<'a> Ioc<'a> {
     }
 }
 
-/// A name that can only be a file's is no host, whatever its source says.
+/// Refuses a name that only a file can have, whatever type its source gives it.
 fn refuse_file(name: &str) -> Result<(), Reject> {
     match extension(name) {
         Some(extension) => {

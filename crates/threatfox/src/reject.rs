@@ -41,7 +41,7 @@ pub enum Reason {
     NeverIndicator,
     /// An address or a name that cannot be reached from the internet.
     NotGlobal,
-    /// Not UTF-8, or an indicator with a character that is none.
+    /// Not UTF-8, or an indicator with U+FFFD in place of a character.
     NotUtf8,
     /// A name of the Tor network, which no DNS knows.
     Onion,

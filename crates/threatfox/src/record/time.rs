@@ -22,7 +22,7 @@ pub fn parse_time(text: &str) -> Option<i64> {
     (0..TOO_LATE).contains(&second).then_some(second)
 }
 
-/// The same for a time of any year up to 9999, which stands for "for ever".
+/// Reads a time as [`parse_time`] does, of any year up to 9999: with that year people mean "for ever".
 pub(crate) fn parse_moment(text: &str) -> Option<Moment> {
     let second = civil_seconds(text.strip_suffix(" UTC").unwrap_or(text), b' ');
     let second = second.or_else(|| other_seconds(text));

@@ -189,7 +189,7 @@ fn of_a_network_the_network_is_sighted_and_only_addresses_that_were_seen_are_obs
         hit("203.0.113.0/24", "203.0.113.40", 2),
         hit("203.0.113.0/24", "203.0.113.40", 3),
         hit("203.0.113.40", "203.0.113.40", 4),
-        // A text of another event is none of its addresses.
+        // An address outside the network was not seen of it.
         hit("203.0.113.0/24", "198.51.100.7", 5),
     ];
     let sightings = read(&rows.join("\n")).unwrap();

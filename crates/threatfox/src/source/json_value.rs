@@ -88,7 +88,7 @@ pub(crate) fn text_of<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::
     })
 }
 
-/// The part of a visitor that does the same with all that is neither a list nor an object. The text is empty where it is none.
+/// The part of a visitor that treats everything alike but lists and objects. The text is empty if the value is not a text.
 macro_rules! for_scalars {
     ($visitor:ident, $text:ident => $result:expr) => {
         fn visit_str<E: serde::de::Error>(self, $text: &str) -> Result<Self::Value, E> {

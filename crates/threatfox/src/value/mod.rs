@@ -81,7 +81,7 @@ pub fn meanings(text: &str) -> Result<Vec<Ioc<'_>>, Reject> {
     }
     Ok(vec![match read_value(text)? {
         Ioc::Network(network, _) if network.prefix_len() == network.max_prefix_len() => {
-            Ioc::Address(canonical(network.addr()), None)
+            Ioc::Address(network.addr(), None)
         }
         ioc => ioc,
     }])
