@@ -184,6 +184,18 @@ func (s *EngineSuite) TestStatusSaysThatAHostIsWatchedAndWhatItLogs() {
 	s.Greater(status["MemoryMiB"], 10.0)
 }
 
+// BITS has an event 3 too: a host that logs nothing else has no connections.
+func (s *EngineSuite) TestStatusCountsConnectionsAndQueriesByTheirProvider() {
+	s.Equal(`{"Bits":0,"Connections":12,"Queries":9,"None":0}`+"\n", s.query(`
+		LET _ <= import(artifact="Generic.ThreatFox.Live")
+		LET Bits = dict(`+"`Microsoft-Windows-Bits-Client`=dict(`3`=(50, ), `22`=(50, ))"+`)
+		LET Many = dict(One=Bits + dict(`+"`Microsoft-Windows-Sysmon`=dict(`3`=(7, ), `22`=(4, ))"+`),
+			Two=dict(`+"`Microsoft-Windows-Security-Auditing`=dict(`5156`=(5, )), `Microsoft-Windows-DNS-Client`=dict(`3008`=(5, ))"+`))
+		SELECT SeenOf(Events=dict(One=Bits), Sysmon="3", Other="5156") AS Bits, SeenOf(Events=Many, Sysmon="3", Other="5156") AS Connections,
+			SeenOf(Events=Many, Sysmon="22", Other="3008") AS Queries, SeenOf(Events=NULL, Sysmon="3", Other="5156") AS None
+		FROM scope()`, nil))
+}
+
 // What a client would be sent does not change with the feed: a client whose event queries change starts all of them anew.
 func (s *EngineSuite) TestPublishingAFeedLeavesTheEventTableAsItIs() {
 	s.servePublic()

@@ -82,11 +82,6 @@ func (s *EngineSuite) TestThePackImportsAsByTheGUI() {
 	sort.Strings(expected)
 	sort.Strings(imported)
 	s.Equal(expected, imported)
-
-	// And out again, by the guide's cell.
-	removed := s.query(s.cellOf("../../docs/install.md", "artifact_delete"), nil)
-	s.Equal(len(expected), strings.Count(removed, `"Deleted":"`), removed)
-	s.Empty(s.query(`SELECT name FROM artifact_definitions() WHERE name =~ "ThreatFox"`, nil))
 }
 
 // Who takes a file of the exchange has Velociraptor's own artifacts beside it, and none of ours.

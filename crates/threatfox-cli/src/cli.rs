@@ -45,7 +45,8 @@ pub enum Command {
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed; nothing was written, and an earlier output is unchanged
+  1  failed; an earlier output is unchanged, or the message says that the new one is in place
   2  wrong usage
   3  refused: the new feed fails a safety check; the old one stays
-  4  done in part: the new feed is written, but one of several sources gave nothing new; its part of the old feed stays";
+  4  done in part: the new feed is written, but one of several sources gave nothing new; its part of the old feed stays
+  130  interrupted; an earlier output is unchanged";

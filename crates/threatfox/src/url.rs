@@ -115,12 +115,6 @@ impl IocUrl {
         url.spell(&mut spelled);
         Some(spelled)
     }
-
-    /// The port of a connection to it, where the scheme has one.
-    #[must_use]
-    pub fn connects_to(&self) -> Option<u16> {
-        UrlText::split(&self.normalized)?.port()?.parse().ok()
-    }
 }
 
 fn named(name: &str) -> Result<UrlHost, NotAHost> {

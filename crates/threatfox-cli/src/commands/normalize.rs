@@ -81,7 +81,7 @@ Examples:
 
 Exit codes:
   0  done
-  1  failed; nothing was written, and an earlier output is unchanged
+  1  failed; an earlier output is unchanged, or the message says that the new one is in place
   2  wrong usage
   3  refused: the new feed fails a safety check; the old one stays";
 

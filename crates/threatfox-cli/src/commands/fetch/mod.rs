@@ -30,10 +30,11 @@ use crate::say::say;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// What to download, several with commas between. Of ThreatFox: auto (the API if there is an Auth-Key, else the recent
-    /// export; the full export for more than 7 days), api (IOCs first seen in the last days; needs an Auth-Key), recent (what
-    /// was active within 48 hours) or full (all that has not expired). Of others: urlhaus, malwarebazaar, feodo, or
-    /// [NAME=]https://… of an export, an event, a bundle or a list; <AUTH-KEY> in its path stands for the key
+    /// What to download, with commas between: auto, api, recent, full, urlhaus, malwarebazaar, feodo or [NAME=]https://…
+    ///
+    /// The first four are ThreatFox's. api is what was first seen in the last days, and needs an Auth-Key. recent is what was active within
+    /// 48 hours. full is all that has not expired. auto is api with an Auth-Key, else recent, and full for more than 7 days. An address is
+    /// that of an export, an event, a bundle or a list; <AUTH-KEY> in its path stands for the key.
     #[arg(
         long,
         value_name = "SOURCE",
@@ -104,7 +105,7 @@ Get a free Auth-Key at https://auth.abuse.ch/.
 
 Exit codes:
   0  done
-  1  failed; nothing was written, and an earlier output is unchanged
+  1  failed; an earlier output is unchanged, or the message says that the new one is in place
   2  wrong usage
   3  refused: the new feed fails a safety check; the old one stays
   4  done in part: the new feed is written, but one of several sources gave nothing new; its part of the old feed stays";
