@@ -80,6 +80,24 @@ func (s *EngineSuite) TestHuntFindsExactlyTheRowsOfTheAnswerKey() {
 		s.T(), "hunt_edge", []byte(strings.ReplaceAll(result.source["Hits"], quoted(s.edgeLog()), `"/synth-edge-shared.evtx"`)))
 }
 
+// Of the API and of VQL anything may come: what is no strength must not be silence.
+func (s *EngineSuite) TestAStrengthThatIsNoneReportsAllHitsAndSaysSo() {
+	hits := func(strength string) (int, string) {
+		got := s.huntThatMayFail(s.edgeFeed(), s.edgeLog(), map[string]string{"MinStrength": strength})
+		return len(s.hits(got)), got.logs
+	}
+	weak, _ := hits("weak")
+	medium, _ := hits("medium")
+	s.Greater(weak, medium)
+
+	capital, _ := hits("Medium")
+	misspelt, said := hits("mediun")
+
+	s.Equal(medium, capital)
+	s.Equal(weak, misspelt)
+	s.Contains(said, "not mediun: all hits are reported")
+}
+
 func (s *EngineSuite) TestHuntHidesWeakMatchesByDefault() {
 	got := s.hunt(s.edgeFeed(), s.edgeLog(), map[string]string{"MinStrength": "medium"})
 	s.Len(s.hits(got), 46)

@@ -115,7 +115,7 @@ func (s *EngineSuite) TestOneProcessThatCallsHomeAllDayIsOneRowPerHourAndLimitsS
 	vtesting.WaitUntil(100*time.Second, s.T(), func() bool { return len(w.hits()) >= 4 })
 	w.stop()
 	counts := map[string]float64{}
-	for _, row := range w.rows {
+	for _, row := range w.hitRows() {
 		counts[fmt.Sprint(row["IOC"])] += row["Count"].(float64)
 	}
 	s.Equal(map[string]float64{"203.0.113.7:443": 100, "203.0.113.8:443": 100}, counts)
@@ -143,8 +143,8 @@ func (s *EngineSuite) TestARestartKeepsTheCountsOfItsHour() {
 	second.stop()
 
 	s.Len(second.hits(), 1)
-	s.Equal(299.0, second.rows[0]["Count"])
-	s.Equal(first.rows[0]["IOC"], second.rows[0]["IOC"])
+	s.Equal(299.0, second.hitRows()[0]["Count"])
+	s.Equal(first.hitRows()[0]["IOC"], second.hitRows()[0]["IOC"])
 	for _, odd := range []string{`7`, `{"Held":[1,"x",null],"Cut":"x","Hour":{}}`, `{"Held":{"x":{"Is":[-1,{"IOC":"x"}]},"y":{"Is":["many",7]},"z":9}}`, string(kept[:200])} {
 		s.Require().NoError(os.WriteFile(counted, []byte(odd), 0o600))
 		w := s.watchLive(l.path, map[string]string{"MaxHitsPerHour": "1"})

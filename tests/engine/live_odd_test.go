@@ -1,13 +1,10 @@
 package engine
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -60,7 +57,7 @@ LET NewEvents(Live, Log, Path, Times) = SELECT * FROM Read(Count=5, Wait=200)
 LET Happenings(Live) = SELECT * FROM EventsOf(Live=Live, Log=Begun(Live=Live, Path="x"), Path="x", Times=0)
 LET HitsToTell(Live, Feed, Event, Observables) = SELECT dict(RecordID=Event.System.EventRecordID, ParentImage="x") AS Hit, 1 AS Count FROM scope()
 LET EventOf(System, Data, Path) = dict(System=System)
-LET Noted(Live, Path, Computer, At) = TRUE
+LET Noted(Live, Path, Series, At) = TRUE
 LET Saved(Live) = TRUE
 LET Live <= LiveFrom(Wanted=dict(CatchUpHours=1, Told="/no/such"), Saved=dict(), Counted=dict())
 SELECT Hit.RecordID AS RecordID FROM LiveHits(Live=Live)`, nil))
@@ -75,16 +72,12 @@ SELECT Hit.RecordID AS RecordID FROM LiveHits(Live=Live)`, nil))
 // A collector's log holds the records of many computers, each with ids of its own. One that is installed anew counts from 1 again.
 func (s *EngineSuite) TestACollectorsComputersHaveRecordIdsOfTheirOwn() {
 	s.liveSetup()
-	var lines bytes.Buffer
-	write := json.NewEncoder(&lines)
-	at := time.Now().UTC().Add(-time.Hour)
+	at := time.Now().Add(-time.Hour)
+	events := []map[string]any{}
 	event := func(second, record int, computer string) {
-		s.Require().NoError(write.Encode(map[string]any{
-			"EventID": 3, "EventRecordID": record, "Computer": computer,
-			"TimeCreated": at.Add(time.Duration(second) * time.Second).Format("2006-01-02T15:04:05.000Z"),
-			"EventData": map[string]any{"Image": `C:\evil.exe`, "User": "SYSTEM", "Protocol": "tcp", "Initiated": "true",
-				"SourceIp": "10.1.1.1", "DestinationIp": "203.0.113.7", "DestinationPort": "443"},
-		}))
+		one := connection(record, at.Add(time.Duration(second)*time.Second), "203.0.113.7")
+		one["Computer"] = computer
+		events = append(events, one)
 	}
 	for n := range 200 {
 		event(n, 5000+n/10, fmt.Sprintf("ws-%d.corp.example", n%10))
@@ -92,14 +85,7 @@ func (s *EngineSuite) TestACollectorsComputersHaveRecordIdsOfTheirOwn() {
 	for n := range 100 {
 		event(1000+n, 1+n, "ws-0.corp.example")
 	}
-	source := filepath.Join(s.T().TempDir(), "events.jsonl")
-	s.Require().NoError(os.WriteFile(source, lines.Bytes(), 0o600))
-	made, err := os.ReadFile(s.makeLog("make_wec.py", source))
-	s.Require().NoError(err)
-	l := &growingLog{path: filepath.Join(s.tempDir(), "Forwarded.evtx"), header: made[:4096]}
-	for chunk := range slices.Chunk(made[4096:], 65536) {
-		l.chunks = append(l.chunks, chunk)
-	}
+	l := s.growingLogOf("make_wec.py", events...)
 	l.show(s, 1)
 
 	w := s.watchLive(l.path, nil)
@@ -128,10 +114,10 @@ func (s *EngineSuite) TestNumbersThatMakeNoSenseAreTheDefaults() {
 func (s *EngineSuite) TestABookmarkThatMakesNoSenseIsNone() {
 	l, feed, first := s.watchedWhole()
 	first.stop()
-	computer := fmt.Sprint(first.rows[0]["Computer"])
+	series := fmt.Sprint(first.rows[0]["Computer"], " Microsoft-Windows-Sysmon/Operational")
 
 	for _, position := range []string{`["x","y"]`, `[9e18,9e18]`, `7`, `null`} {
-		text := fmt.Sprintf(`{"Logs":{%s:{%s:%s}}}`, quoted(l.path), quoted(computer), position)
+		text := fmt.Sprintf(`{"Logs":{%s:{%s:%s}}}`, quoted(l.path), quoted(series), position)
 		s.Require().NoError(os.WriteFile(filepath.Join(s.trusted(), "threatfox-live.json"), []byte(text), 0o600))
 		w := s.watchLive(l.path, nil)
 		s.waitForAllOf(l, feed, w)

@@ -92,14 +92,22 @@ func (s *EngineSuite) watchLive(evtx string, more map[string]string) *watch {
 
 // hits are the records that were told so far, with their indicators.
 func (w *watch) hits() (found []string) {
+	for _, row := range w.hitRows() {
+		found = append(found, fmt.Sprintf("%v %v", row["RecordID"], row["IOC"]))
+	}
+	return found
+}
+
+// hitRows are the hits that were told so far.
+func (w *watch) hitRows() (rows []map[string]any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, row := range w.rows {
 		if row["_Source"] == live+"/Hits" {
-			found = append(found, fmt.Sprintf("%v %v", row["RecordID"], row["IOC"]))
+			rows = append(rows, row)
 		}
 	}
-	return found
+	return rows
 }
 
 // told is how many hits were told so far: to ask for hits() again and again takes longer than to tell thousands of them.
@@ -147,20 +155,35 @@ func (s *EngineSuite) makeGrowingLog(events, first int, addresses ...string) *gr
 }
 
 func (s *EngineSuite) makeGrowingLogFrom(start time.Time, events, first int, addresses ...string) *growingLog {
+	made := []map[string]any{}
+	for n := range events {
+		made = append(made, connection(first+n, start.Add(time.Duration(n)*time.Second), addresses[n%len(addresses)]))
+	}
+	grown := s.growingLogOf("make_evtx.py", made...)
+	s.Require().Greater(len(grown.chunks), 2)
+	return grown
+}
+
+// connection is an event 3 of Sysmon.
+func connection(record int, at time.Time, to string) map[string]any {
+	return map[string]any{
+		"EventID": 3, "EventRecordID": record, "TimeCreated": at.UTC().Format("2006-01-02T15:04:05.000Z"),
+		"EventData": map[string]any{"RuleName": "-", "Image": `C:\evil.exe`, "User": "SYSTEM", "ProcessId": "7", "Protocol": "tcp", "Initiated": "true",
+			"SourceIsIpv6": "false", "SourceIp": "10.1.1.1", "SourcePort": "50000", "DestinationIsIpv6": "false",
+			"DestinationIp": to, "DestinationHostname": "-", "DestinationPort": "443"},
+	}
+}
+
+// growingLogOf makes a log of these events with a tool; nothing of it is there yet.
+func (s *EngineSuite) growingLogOf(tool string, events ...map[string]any) *growingLog {
 	var lines bytes.Buffer
 	write := json.NewEncoder(&lines)
-	start = start.UTC()
-	for n := range events {
-		s.Require().NoError(write.Encode(map[string]any{
-			"EventID": 3, "EventRecordID": first + n, "TimeCreated": start.Add(time.Duration(n) * time.Second).Format("2006-01-02T15:04:05.000Z"),
-			"EventData": map[string]any{"RuleName": "-", "Image": `C:\evil.exe`, "User": "SYSTEM", "ProcessId": "7", "Protocol": "tcp", "Initiated": "true",
-				"SourceIsIpv6": "false", "SourceIp": "10.1.1.1", "SourcePort": "50000", "DestinationIsIpv6": "false",
-				"DestinationIp": addresses[n%len(addresses)], "DestinationHostname": "-", "DestinationPort": "443"},
-		}))
+	for _, event := range events {
+		s.Require().NoError(write.Encode(event))
 	}
-	source := filepath.Join(s.T().TempDir(), "events.jsonl")
+	source := filepath.Join(s.tempDir(), "events.jsonl")
 	s.Require().NoError(os.WriteFile(source, lines.Bytes(), 0o600))
-	made, err := os.ReadFile(s.makeLog("make_evtx.py", source))
+	made, err := os.ReadFile(s.makeLog(tool, source))
 	s.Require().NoError(err)
 
 	grown := &growingLog{path: filepath.Join(s.tempDir(), "Sysmon.evtx"), header: made[:4096]}
@@ -168,7 +191,6 @@ func (s *EngineSuite) makeGrowingLogFrom(start time.Time, events, first int, add
 	for chunk := range slices.Chunk(made[4096:], 65536) {
 		grown.chunks = append(grown.chunks, chunk)
 	}
-	s.Require().Greater(len(grown.chunks), 2)
 	return grown
 }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Measures under wine the most memory that bare parse_evtx and the hunt hold, for a log of 115 MB and for one of 1 GB, where
 # system32 has as many message files as a Windows has: on Windows parse_evtx lists them at each call. Fails if the hunt's memory
-# grows by more than 15 % with the log. Takes some ten minutes on an idle machine, and 1.3 GB in target/.
+# grows by more than 15 % with the log. One hit of each finding is reported, as the test itself keeps all rows. Takes some five
+# minutes on an idle machine, and 1.3 GB in target/.
 #
 #   TIMES   how often the large log has the small one's chunks (9)
 set -eu
@@ -39,13 +40,13 @@ measure() {
     grep -E '^bench: .*[0-9]$' "$work/said"
 }
 
-for way in 'bare' 'hunt, all kinds'; do
+for way in 'bare' 'hunt, a hit of each finding'; do
     for log in "$small" "$large"; do
         say "reading $(($(wc -c <"$log") / 1000000)) MB: $way"
         measure "$log" "^$way"
     done
 done | tee "$work/rows"
 
-tr -d '\r' <"$work/rows" | awk '/hunt, all/ { peak[++n] = $NF }
+tr -d '\r' <"$work/rows" | awk '/hunt, a hit/ { peak[++n] = $NF }
     END { if (n != 2 || peak[2] > 1.15 * peak[1]) { print "FAILED: the hunt takes more memory for a larger log"; exit 1 } }' >&2
 echo "ok  the hunt's memory does not grow with the log"
