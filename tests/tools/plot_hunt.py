@@ -12,7 +12,7 @@ import sys
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, GAP = 720, 260, 56, 44, 34, 96
 PANEL = (WIDTH - 2 * LEFT - GAP + 32) / 2
 COLOURS = {'bare': '#7a7a7a', 'hunt': '#c0392b'}
-NAMES = {'bare': 'bare parse_evtx', 'hunt': 'the hunt, all kinds, two workers'}
+NAMES = {'bare': 'bare parse_evtx', 'hunt': 'the hunt, all kinds'}
 
 
 def short(n):
