@@ -238,7 +238,12 @@ impl Options {
             ("--summary json", json.then(|| Path::new(STDOUT))),
         ])?;
         let twice = self.hits.is_some() || self.met.is_some();
-        if twice && self.feed.as_deref().is_some_and(|feed| feed.as_os_str() == "-") {
+        if twice
+            && self
+                .feed
+                .as_deref()
+                .is_some_and(|feed| feed.as_os_str() == "-")
+        {
             return Err(Usage(
                 "standard input cannot be read twice, as --hits and --met need the feed: save it to a file".to_owned(),
             ));
@@ -296,7 +301,10 @@ impl Options {
             self.hits.as_deref(),
             self.processes.as_deref(),
         ];
-        outputs.into_iter().flatten().any(|path| path.as_os_str() == "-")
+        outputs
+            .into_iter()
+            .flatten()
+            .any(|path| path.as_os_str() == "-")
     }
 
     fn print(&self, summary: &Summary<'_>) -> anyhow::Result<()> {
