@@ -161,9 +161,7 @@ func (s *EngineSuite) TestAFeedThatIsNoneIsNotKeptForTheNextStartEither() {
 	w := s.watchLive(l.path, nil)
 	s.waitForAllOf(l, feed, w)
 	header, _, _ := strings.Cut(s.unzip(feed), "\n")
-	s.publish("ThreatFoxFeed", s.writeGzip("feed.csv.gz", header+"\n"), "1.0.9")
-	s.tellOfFeed("1.0.9")
-	vtesting.WaitUntil(20*time.Second, s.T(), func() bool { return strings.Contains(w.logs.String(), "The feed in use stays.") })
+	s.feedIsRefused(w, "1.0.9", header+"\n")
 	w.stop()
 
 	l.show(s, len(l.chunks))

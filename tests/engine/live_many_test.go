@@ -189,6 +189,14 @@ func (s *EngineSuite) TestAnotherQueryThatWatchesTheSameLogTakesNothingAway() {
 	s.waitForAllOf(l, feed, w)
 }
 
+// feedIsRefused publishes a text as a feed, and waits until the one in use stays.
+func (s *EngineSuite) feedIsRefused(w *watch, version, text string) {
+	s.publish("ThreatFoxFeed", s.writeGzip("feed.csv.gz", text), version)
+	faults := strings.Count(w.logs.String(), "The feed in use stays.")
+	s.tellOfFeed(version)
+	vtesting.WaitUntil(20*time.Second, s.T(), func() bool { return strings.Count(w.logs.String(), "The feed in use stays.") > faults })
+}
+
 func (s *EngineSuite) TestAFeedThatIsNoneLeavesTheOneInUse() {
 	feed := s.liveSetup()
 	l := s.makeGrowingLog(300, 1, "203.0.113.7", "5.1.1.1")
@@ -197,11 +205,7 @@ func (s *EngineSuite) TestAFeedThatIsNoneLeavesTheOneInUse() {
 	s.waitForAllOf(l, feed, w)
 	header, _, _ := strings.Cut(s.unzip(feed), "\n")
 	for n, text := range []string{header + "\n", "", "a,b\n1,2\n", "key,kind\n203.0.113.9,ip\n", strings.Repeat("x", 1<<20), header + "\n\"203.0.113.9\",ip,x\n"} {
-		version := fmt.Sprintf("1.0.%d", 10+n)
-		s.publish("ThreatFoxFeed", s.writeGzip("feed.csv.gz", text), version)
-		faults := strings.Count(w.logs.String(), "The feed in use stays.")
-		s.tellOfFeed(version)
-		vtesting.WaitUntil(20*time.Second, s.T(), func() bool { return strings.Count(w.logs.String(), "The feed in use stays.") > faults })
+		s.feedIsRefused(w, fmt.Sprintf("1.0.%d", 10+n), text)
 	}
 
 	l.show(s, len(l.chunks))
