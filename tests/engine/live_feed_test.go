@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -67,11 +68,7 @@ func (s *EngineSuite) TestANewFeedIsTakenIntoUseWithoutARestartAndABrokenOneIsNo
 
 // records is the last record id in the first chunks.
 func (w *watch) records(l *growingLog, chunks int) int {
-	last := 0
-	for _, chunk := range l.chunks[:chunks] {
-		last = int(chunk[32]) | int(chunk[33])<<8 // LastEventRecordIdentifier
-	}
-	return last
+	return int(binary.LittleEndian.Uint64(l.chunks[chunks-1][32:])) // LastEventRecordIdentifier
 }
 
 func (s *EngineSuite) TestWithoutAFeedItWaitsSaysSoAndStartsByItself() {

@@ -52,6 +52,25 @@ func (s *EngineSuite) TestAHundredAndFiftyLogsAreWatchedAtOnce() {
 	s.toldAll(len(s.hits(s.hunt(feed, folder+"/*.evtx", every))), 90*time.Second, w)
 }
 
+// Each log that is read used to save the state of all: 900 logs kept it busy for minutes, and a hit had to wait.
+func (s *EngineSuite) TestALogThatAppearsBesideHundredsIsReadAtOnce() {
+	s.liveSetup()
+	l := s.makeGrowingLog(300, 1, "203.0.113.7")
+	folder := s.tempDir()
+	for n := range 700 {
+		l.copyTo(filepath.Join(folder, fmt.Sprintf("%d.evtx", n))).show(s, 1)
+	}
+	first := (&watch{}).records(l, 1)
+	w := s.watchLive(folder+"/*.evtx", nil)
+	s.toldAll(first, 60*time.Second, w)
+	vtesting.WaitUntil(60*time.Second, s.T(), func() bool { return strings.Count(w.logs.String(), "Registering watcher") == 700 })
+	time.Sleep(5 * time.Second)
+
+	l.copyTo(filepath.Join(folder, "Later.evtx")).show(s, 2)
+
+	s.toldAll((&watch{}).records(l, 2), 30*time.Second, w)
+}
+
 func (s *EngineSuite) TestTwentyQuickStartsLoseNoHit() {
 	feed := s.liveSetup()
 	l := s.makeGrowingLog(300, 1, "203.0.113.7", "5.1.1.1")

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
+
+	"www.velocidex.com/golang/velociraptor/vtesting"
 )
 
 // watchedWhole is a log all of whose hits were told, and a feed for a hunt to compare with.
@@ -49,17 +52,19 @@ func (s *EngineSuite) TestAnEventThatTwoReadersReadIsToldOnce() {
 LET _ <= (import(artifact="Generic.ThreatFox.Rules"), import(artifact="Generic.ThreatFox.Feed"), import(artifact="Generic.ThreatFox.Match"),
           import(artifact="Generic.ThreatFox.Logs"), import(artifact="Generic.ThreatFox.Tracker"), import(artifact="Generic.ThreatFox.Live"))
 LET Read(Count, Wait) = SELECT dict(Computer="ws-1", EventRecordID=_value, TimeCreated=dict(SystemTime=1700000000.0 + _value)) AS System, dict() AS Data,
-       dict(A="203.0.113.7") AS Observables, (_value, 1700000000.0 + _value) AS Is, sleep(ms=Wait) AS Waited
+       dict() AS Feed, (_value, 1700000000.0 + _value) AS Is, sleep(ms=Wait) AS Waited
   FROM range(end=Count)
   WHERE Waited
-LET OldEvents(Live, Log, Path, Since) = SELECT * FROM Read(Count=3, Wait=1)
-LET NewEvents(Live, Log, Path, Times) = SELECT * FROM Read(Count=5, Wait=200)
+LET EventsFrom(Live, Log, Held, Added, Since) = SELECT * FROM chain(
+    held={ SELECT * FROM if(condition=Held, then={ SELECT * FROM Read(Count=3, Wait=1) }) },
+    added={ SELECT * FROM if(condition=Added, then={ SELECT * FROM Read(Count=5, Wait=400) }) })
+LET ObservablesIn(Feed, Provider, ID, Fields) = ("203.0.113.7", )
 LET Happenings(Live) = SELECT * FROM EventsOf(Live=Live, Log=Begun(Live=Live, Path="x"), Path="x", Times=0)
 LET HitsToTell(Live, Feed, Event, Observables) = SELECT dict(RecordID=Event.System.EventRecordID, ParentImage="x") AS Hit, 1 AS Count FROM scope()
 LET EventOf(System, Data, Path) = dict(System=System)
-LET Noted(Live, Path, Series, At) = TRUE
+LET Noted(Live, Line, At) = TRUE
 LET Saved(Live) = TRUE
-LET Live <= LiveFrom(Wanted=dict(CatchUpHours=1, Told="/no/such"), Saved=dict(), Counted=dict())
+LET Live <= LiveFrom(Wanted=dict(CatchUpHours=1, PollSeconds=0, Told="/no/such"), Saved=dict(), Counted=dict())
 SELECT Hit.RecordID AS RecordID FROM LiveHits(Live=Live)`, nil))
 
 	told := []string{}
@@ -116,13 +121,77 @@ func (s *EngineSuite) TestABookmarkThatMakesNoSenseIsNone() {
 	first.stop()
 	series := fmt.Sprint(first.rows[0]["Computer"], " Microsoft-Windows-Sysmon/Operational")
 
-	for _, position := range []string{`["x","y"]`, `[9e18,9e18]`, `7`, `null`} {
-		text := fmt.Sprintf(`{"Logs":{%s:{%s:%s}}}`, quoted(l.path), quoted(series), position)
+	for position, seen := range map[string]string{`["x","y"]`: `[[1],{"a":2},null,""]`, `[9e18,9e18]`: `"x"`, `7`: `{"x":1}`, `null`: `7`} {
+		text := fmt.Sprintf(`{"Logs":{%s:{%s:%s}},"Seen":%s}`, quoted(l.path), quoted(series), position, seen)
 		s.Require().NoError(os.WriteFile(filepath.Join(s.trusted(), "threatfox-live.json"), []byte(text), 0o600))
 		w := s.watchLive(l.path, nil)
 		s.waitForAllOf(l, feed, w)
 		w.stop()
 	}
+}
+
+// A log is archived by renaming it: it is there under a name that was never read.
+func (s *EngineSuite) TestALogThatIsRenamedWhileNothingWatchesIsNotToldAgain() {
+	s.liveSetup()
+	l := s.makeGrowingLog(300, 1, "203.0.113.7")
+	folder := s.tempDir()
+	l.path = filepath.Join(folder, "Sysmon.evtx")
+	l.show(s, 2)
+	first := s.watchLive(folder+"/*.evtx", nil)
+	vtesting.WaitUntil(20*time.Second, s.T(), func() bool { return first.told() == first.records(l, 2) })
+	first.stop()
+	l.show(s, len(l.chunks))
+	s.Require().NoError(os.Rename(l.path, filepath.Join(folder, "Archive.evtx")))
+
+	s.toldWithin(300-first.told(), s.watchLive(folder+"/*.evtx", nil))
+}
+
+func (s *EngineSuite) TestAStopWhileOldEventsAreReadLosesNothingAndRepeatsLittle() {
+	s.liveSetup()
+	l := s.makeGrowingLog(3000, 1, "203.0.113.7")
+	l.show(s, len(l.chunks))
+	told := map[string]int{}
+	for _, enough := range []int{300, 300, 3000} {
+		w := s.watchLive(l.path, nil)
+		vtesting.WaitUntil(60*time.Second, s.T(), func() bool { return w.told() >= enough || w.told()+len(told) >= 3000 })
+		if enough == 3000 {
+			time.Sleep(2 * time.Second) // for what is told twice
+		}
+		w.stop()
+		for _, hit := range w.hits() {
+			told[hit]++
+		}
+	}
+	s.Len(told, 3000)
+	twice := 0
+	for _, times := range told {
+		twice += times - 1
+	}
+	s.LessOrEqual(twice, 2*32, "of those that were on their way")
+}
+
+func (s *EngineSuite) TestAStateThatCannotBeSavedIsSaid() {
+	feed := s.liveSetup()
+	l := s.makeGrowingLog(300, 1, "203.0.113.7")
+	l.show(s, len(l.chunks))
+	for _, name := range []string{"threatfox-live.json", "threatfox-live-told.jsonl", "threatfox-live-counted.json"} {
+		s.Require().NoError(os.RemoveAll(filepath.Join(s.trusted(), name)))
+		s.Require().NoError(os.Mkdir(filepath.Join(s.trusted(), name), 0o700))
+	}
+
+	w := s.watchLive(l.path, map[string]string{"StatusHours": "0.002"})
+
+	s.waitForAllOf(l, feed, w)
+	for _, name := range []string{"threatfox-live.json", "threatfox-live-told.jsonl"} { // of what comes after the first nothing is tried
+		s.Contains(w.logs.String(), name+" cannot be written")
+	}
+	vtesting.WaitUntil(20*time.Second, s.T(), func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return slices.ContainsFunc(w.rows, func(row map[string]any) bool {
+			return row["_Source"] == live+"/Status" && row["Status"] == "not known: its state cannot be read"
+		})
+	})
 }
 
 // trusted is the folder where a client keeps its programs, and the artifact its bookmark.
