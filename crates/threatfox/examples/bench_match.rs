@@ -44,17 +44,17 @@ fn main() -> Result<()> {
         let output = Command::new(std::env::current_exe()?)
             .arg("load")
             .arg(&feed)
+            .stderr(Stdio::inherit())
             .output()?;
         print!("{keys:>9}  {}", String::from_utf8(output.stdout)?);
         let start = Instant::now();
-        let status = Command::new(helper)
+        let ran = Command::new(helper)
             .args(["match", "--format", "csv", "-o", "/dev/null", "--feed"])
             .arg(&feed)
             .stdin(File::open(&values)?)
-            .stderr(Stdio::null())
-            .status()?;
-        if !status.success() {
-            return Err("the helper failed".into());
+            .output()?;
+        if !ran.status.success() {
+            return Err(String::from_utf8(ran.stderr)?.into());
         }
         let seconds = start.elapsed().as_secs_f64();
         #[allow(clippy::cast_precision_loss)] // Rounded for people.
@@ -141,7 +141,7 @@ fn write_feed(path: &Path, keys: u64) -> Result<()> {
         writeln!(
             out,
             "{key},{kind},{ioc},{ioc_type},{start}{bare}$,{port},Family {},botnet_cc,75,\
-             2026-11-01T00:00:00Z,2026-11-02T00:00:00Z,{n},1,false",
+             2026-11-01T00:00:00Z,2026-11-02T00:00:00Z,{n},1,false,threatfox,,",
             n % 300
         )?;
     }
