@@ -123,7 +123,9 @@ func (s *EngineSuite) TestABookmarkThatMakesNoSenseIsNone() {
 
 	for position, seen := range map[string]string{`["x","y"]`: `[[1],{"a":2},null,""]`, `[9e18,9e18]`: `"x"`, `7`: `{"x":1}`, `null`: `7`} {
 		text := fmt.Sprintf(`{"Logs":{%s:{%s:%s}},"Seen":%s}`, quoted(l.path), quoted(series), position, seen)
-		s.Require().NoError(os.WriteFile(filepath.Join(s.trusted(), "threatfox-live.json"), []byte(text), 0o600))
+		for _, name := range []string{"threatfox-live.json", "threatfox-live.json.before"} {
+			s.Require().NoError(os.WriteFile(filepath.Join(s.trusted(), name), []byte(text), 0o600))
+		}
 		w := s.watchLive(l.path, nil)
 		s.waitForAllOf(l, feed, w)
 		w.stop()

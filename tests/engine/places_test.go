@@ -148,7 +148,7 @@ LET _ <= import(artifact="Generic.ThreatFox.Rules")
 LET _ <= import(artifact="Generic.ThreatFox.Feed")
 LET _ <= import(artifact="Generic.ThreatFox.Match")
 LET _ <= import(artifact="Generic.ThreatFox.Logs")
-LET Logs <= LogsAt(Globs=Log, Accessor="auto", After="", Before="")
+LET Logs <= LogsAt(Names=[], Folder="", Globs=Log, Accessor="auto", After="", Before="")
 SELECT System.EventRecordID AS Record
 FROM EventsToRead(Log=items(item=Logs)[0]._value, Feed=SearchFor(Feed=dict(Name="none", Keys=dict()), MinStrength="weak", IgnoreRegex=""))
 WHERE System.EventRecordID`,
