@@ -224,10 +224,10 @@ func (s *EngineSuite) TestAComparisonChangesNothingAndAnUpdateSaysWhatItDid() {
 	path := s.zipOf(now)
 	sum := fmt.Sprintf("%X", sha256.Sum256([]byte(s.read(path))))
 	would, messages := s.install(map[string]string{"PackFile": "file://" + path, "Action": "compare"})
-	s.Equal("Not done: Action is compare", messages["Notebooks.ThreatFox"])
+	s.Equal("Not done: Action is compare.", messages["Notebooks.ThreatFox"])
 	s.True(maps.Equal(before, s.definitions()))
 
-	got, _ = s.install(map[string]string{"PackFile": "file://" + path, "PackSHA256": sum})
+	got, _ = s.install(map[string]string{"PackFile": "file://" + path, "PackSHA256": sum + "  threatfox-artifacts-0.1.0.zip\n"})
 	s.Equal(would, got)
 	s.Equal([]string{"Server.Import.ThreatFox"}, got["new"])
 	s.Equal([]string{"Notebooks.ThreatFox"}, got["updated"])
@@ -259,6 +259,20 @@ func (s *EngineSuite) TestArtifactsEditedByHandAreReplacedByForceAlone() {
 	s.Contains(s.definitions(), "Custom.Server.Import.ThreatFox")
 }
 
+// A copy under another name of ours has the line of the release, and looks as an edited artifact does.
+func (s *EngineSuite) TestACopyOfAUsersStaysWhateverItsName() {
+	params := map[string]string{"PackFile": "file://" + s.zipOf(s.shortPack()), "Force": "Y"}
+	s.install(params)
+	s.edit("Notebooks.ThreatFox", "name: Notebooks.ThreatFox", "name: My.Notebooks.ThreatFox")
+
+	got, _ := s.install(map[string]string{"PackFile": params["PackFile"]})
+	s.Len(got["unchanged"], 3)
+	got, _ = s.install(params)
+	s.Len(got["unchanged"], 3)
+	s.Contains(s.definitions(), "My.Notebooks.ThreatFox")
+	s.refuses(map[string]string{"Action": "uninstall"}, `Edited by hand .*: My\.Notebooks\.ThreatFox\. Save them under names that begin with Custom`, "a copy")
+}
+
 // Each is refused with a reason, and nothing is changed.
 func (s *EngineSuite) TestWhatIsNotAPackIsRefused() {
 	now := s.shortPack()
@@ -287,6 +301,8 @@ func (s *EngineSuite) TestWhatIsNotAPackIsRefused() {
 		"older":            {s.zipOf(stamped(now, "0.0.9")), `of version 0\.0\.9, older than 0\.1\.0`},
 		"path":             {s.zipOf(stamped(now.with("artifacts/../../../etc/ThreatFox.yaml", now[notebook]), "0.2.0")), `not a pack: \S*/etc/ThreatFox`},
 		"another's name":   {s.zipOf(stamped(now.with("artifacts/Windows/System/DNSCache.yaml", "name: Windows.System.DNSCache\n"), "0.2.0")), "not a pack: /artifacts/Windows/System/DNSCache"},
+		"a user's name":    {s.zipOf(stamped(now.with("artifacts/Custom/Server/ThreatFox.yaml", small("Custom.Server.ThreatFox", "SELECT * FROM info()")), "0.2.0")), "not a pack: /artifacts/Custom/Server/ThreatFox"},
+		"another case":     {s.zipOf(stamped(now.with("artifacts/Server/threatfox.yaml", small("Server.threatfox", "SELECT * FROM info()")), "0.2.0")), "not a pack: /artifacts/Server/threatfox"},
 		"no YAML":          {s.zipOf(stamped(now.with("artifacts/Server/Bad/ThreatFox.yaml", "name: [Server"), "0.2.0")), "not a pack: /artifacts/Server/Bad/ThreatFox"},
 		"too many files":   {s.zipOf(many), "more than 50 files"},
 		"a bomb":           {s.zipOf(now.with("artifacts/Server/Bomb/ThreatFox.yaml", strings.Repeat("#", 50_000_000))), "larger than 1000000 bytes"},
@@ -297,6 +313,8 @@ func (s *EngineSuite) TestWhatIsNotAPackIsRefused() {
 		s.refuses(map[string]string{"PackFile": "file://" + test[0]}, test[1], about)
 	}
 	s.refuses(map[string]string{}, "No file arrived in PackFile", "nothing given")
+	s.refuses(map[string]string{"PackFile": "file://" + pack, "Action": "Compare"}, "Action is compare, install or uninstall, not Compare", "no action")
+	s.refuses(map[string]string{"ReleaseURL": "https://me:secret@downloads.example/v1/"}, "without a name and password", "a password")
 	s.refuses(map[string]string{"PackFile": "file://" + pack, "ReleaseURL": "https://downloads.example/v1"}, "not both", "two packs")
 	s.refuses(map[string]string{"PackFile": "file://" + pack, "PackSHA256": strings.Repeat("0", 64)}, "not PackSHA256", "another sum")
 

@@ -183,6 +183,18 @@ fn the_summary_counts_sysmons_events_of_each_log_in_the_period() {
     );
     assert!(some["candidates"].as_u64() < Some(149));
     assert_eq!(some["candidates"], run.stdout.lines().count());
+
+    let run = scan(
+        &bench,
+        &[
+            "--summary",
+            "json",
+            "--before",
+            "9999-12-31T23:59:59Z",
+            edge,
+        ],
+    );
+    assert_eq!(summary(&run)["logs"][0]["events"], *edge_events, "no end");
 }
 
 #[test]

@@ -368,8 +368,15 @@ fn time(text: &str) -> Result<f64, String> {
         let number = Some(seconds).filter(|seconds| seconds.is_finite());
         return number.ok_or_else(|| format!("{text} is not a time: give seconds since 1970"));
     }
-    let time: jiff::Timestamp = text.parse().map_err(|_| {
-        "give seconds since 1970, or a time such as 2026-03-15T04:00:00Z".to_owned()
-    })?;
-    Ok(time.as_duration().as_secs_f64())
+    let time: Option<jiff::Timestamp> = text.parse().ok();
+    time.map(|time| time.as_duration().as_secs_f64())
+        .or_else(|| last_days_of_9999(text))
+        .ok_or_else(|| "give seconds since 1970, or a time such as 2026-03-15T04:00:00Z".to_owned())
+}
+
+/// Seconds since 1970 of what people write for "no end", 9999-12-31T23:59:59Z: a time stamp ends a day before it.
+fn last_days_of_9999(text: &str) -> Option<f64> {
+    let time: jiff::civil::DateTime = text.strip_suffix(['Z', 'z'])?.parse().ok()?;
+    let since = time.duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0));
+    Some(since.as_secs_f64())
 }
