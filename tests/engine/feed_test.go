@@ -102,7 +102,7 @@ func (s *EngineSuite) TestAHuntWithADamagedFeedFails() {
 
 	got := s.huntThatMayFail(damaged, s.edgeLog(), nil)
 
-	s.Contains(got.failed, "is the file damaged?")
+	s.Contains(got.failed, "is the file there, and whole?")
 	s.Contains(got.source["Coverage"], "not searched")
 }
 
