@@ -26,7 +26,7 @@ DEMO = EVTX=tests/data/evtx/sysmon6-issue_43.evtx \
 
 demo: ## Hunt a real export plus planted indicators in a real Sysmon log [VELOCIRAPTOR=binary, which needs no Go]
 	@$(DEMO) check
-	@echo "This builds the helper (a minute the first time)$(if $(VELOCIRAPTOR),, and Velociraptor's engine (about 10 minutes the first time, one later)), then hunts (seconds)."
+	@echo "This builds the helper (a minute the first time)$(if $(VELOCIRAPTOR),, and Velociraptor's engine (about 10 minutes the first time, about a minute later)), then hunts (seconds)."
 	$(STEP) "build the helper and the packer" cargo build --locked --profile demo --quiet --package threatfox-cli --package pack
 	@$(DEMO)
 
@@ -37,7 +37,7 @@ hunt: can-hunt helper packer ## Hunt in logs of your own: make hunt EVTX=FILE-OR
 can-hunt:
 	@$(ENGINE)/hunt.sh check
 
-test: test-rust test-docs test-engine ## Run every test
+test: test-rust test-docs test-engine ## Run every test (needs python3)
 
 test-rust: ## Test the library and the helper
 	$(STEP) "test the helper" cargo test --locked --quiet
@@ -46,7 +46,7 @@ test-rust: ## Test the library and the helper
 test-docs: helper packer ## Test the documents: links, names, and each command that can run here
 	$(STEP) "test the documents" sh -c 'cd $(ENGINE) && go test -count=1 ./docs'
 
-test-engine: helper packer ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes)
+test-engine: helper packer ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes; needs python3)
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
 	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 60m
 
