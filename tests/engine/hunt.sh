@@ -43,13 +43,13 @@ if [ -n "${VELOCIRAPTOR:-}" ]; then
 else
   command -v go >/dev/null || fail 'Go is missing: install Go, or give VELOCIRAPTOR=binary'
 fi
-[ -d "${TMPDIR:-/tmp}" ] || fail "TMPDIR=${TMPDIR:-/tmp} is not a folder: make it, or leave TMPDIR out"
+[ -d "${TMPDIR:-/tmp}" ] && [ -w "${TMPDIR:-/tmp}" ] || fail "TMPDIR=${TMPDIR:-/tmp} is not a folder that can be written to: make it, or leave TMPDIR out"
 if [ "${1:-}" = check ]; then exit 0; fi
 
-TMPDIR=$(absolute "${TMPDIR:-/tmp}") # since some steps run elsewhere
-export TMPDIR
-results=$(mktemp -d)
-export results
+results=$(mktemp -d) # a line of its own: if this fails, all ends here
+results=$(absolute "$results") # since some steps run elsewhere
+TMPDIR=$results # what they leave when they are stopped goes with it
+export results TMPDIR
 trap 'rm -rf "$results"' EXIT
 trap 'exit 130' HUP INT TERM
 feed=$results/threatfox-feed.csv.gz

@@ -143,6 +143,17 @@ fn a_hunt_that_is_stopped_leaves_no_temporary_files() {
 }
 
 #[test]
+fn a_hunt_without_room_for_temporary_files_removes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.evtx"), "").unwrap();
+    let mut command = command(&folder);
+    program(&folder.path().join("mktemp"), "#!/bin/sh\nexit 1\n");
+    let output = command.env("EVTX", "a.evtx").output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert!(folder.path().join("a.evtx").exists());
+}
+
+#[test]
 fn what_a_hunt_lacks_is_said_with_the_cure_before_it_begins() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.evtx"), "").unwrap();
@@ -158,7 +169,11 @@ fn what_a_hunt_lacks_is_said_with_the_cure_before_it_begins() {
             "make hunt: OUT=/nowhere/x: its folder does not exist: make it first",
         ),
         ("OUT", ".", "make hunt: OUT=. is a folder: give a file"),
-        ("TMPDIR", "gone", "make hunt: TMPDIR=gone is not a folder"),
+        (
+            "TMPDIR",
+            "gone",
+            "make hunt: TMPDIR=gone is not a folder that can be written to: make it",
+        ),
         ("EVTX", "gone.evtx", "make hunt: gone.evtx does not exist"),
     ] {
         let mut command = command(&folder);
