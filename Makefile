@@ -1,7 +1,10 @@
-# What can be done here. Every target sets up what it needs from a fresh checkout:
-# Rust, Go, a C compiler and make are enough.
+# What can be done here. Every target sets up what it needs from a fresh checkout. Rust, Go, a C compiler and make are enough,
+# unless its line of help names more.
 .DEFAULT_GOAL := help
-.PHONY: help helper packer demo hunt test test-rust test-docs test-engine test-windows bench plots compare fuzz generate lint msrv deny pack verify-dist golden reproduce hooks clean
+.PHONY: help helper packer demo hunt can-hunt test test-rust test-docs test-engine test-windows bench plots compare fuzz generate lint msrv deny pack verify-dist golden reproduce hooks clean
+
+# The recipes look for what cargo built in target/.
+unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR CARGO_BUILD_TARGET
 
 ENGINE := tests/engine
 # Says what runs, every 10 s that it still runs, and afterwards how long it took.
@@ -16,19 +19,25 @@ helper: ## Build the helper, target/release/threatfox
 packer: ## Build the packer, target/release/pack
 	$(STEP) "build the packer" cargo build --locked --release --quiet --package pack
 
+DEMO = EVTX=tests/data/evtx/sysmon6-issue_43.evtx \
+	FEED="tests/data/threatfox/recent-2026-03-15.csv tests/data/demo/planted.csv" \
+	THREATFOX_BIN="$(CURDIR)/target/demo/threatfox" PACK_BIN="$(CURDIR)/target/demo/pack" \
+	$(ENGINE)/hunt.sh
+
 demo: ## Hunt a real export plus planted indicators in a real Sysmon log [VELOCIRAPTOR=binary, which needs no Go]
-	@echo "This builds the helper (a minute the first time)$(if $(VELOCIRAPTOR),, and Velociraptor's engine (about 10 minutes the first time, one later)), then hunts (seconds)."
+	@$(DEMO) check
+	@echo "This builds the helper (a minute the first time)$(if $(VELOCIRAPTOR),, and Velociraptor's engine (about 10 minutes the first time, about a minute later)), then hunts (seconds)."
 	$(STEP) "build the helper and the packer" cargo build --locked --profile demo --quiet --package threatfox-cli --package pack
-	@EVTX=tests/data/evtx/sysmon6-issue_43.evtx \
-	 FEED="tests/data/threatfox/recent-2026-03-15.csv tests/data/demo/planted.csv" \
-	 THREATFOX_BIN=$(CURDIR)/target/demo/threatfox PACK_BIN=$(CURDIR)/target/demo/pack \
-	 VELOCIRAPTOR="$(VELOCIRAPTOR)" \
-	 $(ENGINE)/hunt.sh
+	@$(DEMO)
 
-hunt: helper packer ## Hunt in logs of your own: make hunt EVTX=FILE-OR-FOLDER [FEED=FILE] [OUT=FILE.jsonl] [NORMALIZE_ARGS=…] [HUNT_ARGS=…]
-	@EVTX="$(EVTX)" FEED="$(FEED)" OUT="$(OUT)" NORMALIZE_ARGS="$(NORMALIZE_ARGS)" HUNT_ARGS="$(HUNT_ARGS)" VELOCIRAPTOR="$(VELOCIRAPTOR)" $(ENGINE)/hunt.sh
+hunt: can-hunt helper packer ## Hunt in logs of your own: make hunt EVTX=FILE-OR-FOLDER [FEED=FILE] [OUT=FILE.jsonl] [NORMALIZE_ARGS=…] [HUNT_ARGS=…]
+	@$(ENGINE)/hunt.sh
 
-test: test-rust test-docs test-engine ## Run every test
+# Before anything is built: whether the paths are there, and something to hunt with. The variables of make are in its environment.
+can-hunt:
+	@$(ENGINE)/hunt.sh check
+
+test: test-rust test-docs test-engine ## Run every test (needs python3)
 
 test-rust: ## Test the library and the helper
 	$(STEP) "test the helper" cargo test --locked --quiet
@@ -37,7 +46,7 @@ test-rust: ## Test the library and the helper
 test-docs: helper packer ## Test the documents: links, names, and each command that can run here
 	$(STEP) "test the documents" sh -c 'cd $(ENGINE) && go test -count=1 ./docs'
 
-test-engine: helper packer ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes)
+test-engine: helper packer ## Test the artifacts in Velociraptor's own engine (the first build takes some minutes; needs python3)
 	$(STEP) "ready Velociraptor's engine" $(ENGINE)/prepare.sh
 	$(STEP) "test the artifacts in the engine" $(ENGINE)/test.sh -timeout 60m
 
@@ -81,11 +90,12 @@ deny: ## Check licences, sources and doubles of the dependencies, offline (needs
 	$(STEP) "cargo deny" cargo deny --offline --locked check bans licenses sources
 
 pack: $(if $(SYSTEMS)$(HELPERS),,helper) ## Make the release in dist/ with this machine's helper, those for SYSTEMS="linux windows" (tools/build.sh says what it needs), or those in the folder HELPERS [URL_BASE=https://…]
-	@rm -rf dist
-	$(if $(HELPERS),@cp -r "$(HELPERS)" dist)
-	@for system in $(SYSTEMS); do tools/build.sh $$system || exit $$?; done
-	$(STEP) "make the release" cargo run --locked --release --quiet --package pack -- write \
+	@tools/new_dist.sh begin
+	@for system in $(SYSTEMS); do tools/build.sh $$system target/dist || exit $$?; done
+	$(STEP) "make the release" cargo run --locked --release --quiet --package pack -- write --dist target/dist \
 		$(if $(SYSTEMS)$(HELPERS),,--helper target/release/threatfox) $(if $(URL_BASE),--url-base "$(URL_BASE)")
+	$(STEP) "check the release" cargo run --locked --release --quiet --package pack -- verify --dist target/dist
+	@tools/new_dist.sh end
 
 verify-dist: ## Check a release in dist/ without a network: SHA256SUMS, SBOMs, and which files the signatures are for
 	@cargo run --locked --release --quiet --package pack -- verify

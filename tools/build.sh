@@ -1,8 +1,8 @@
 #!/bin/sh
-# Builds the helper for endpoints and servers into dist/; `make pack SYSTEMS="linux windows"` calls it.
+# Builds the helper for endpoints and servers into dist/, or the folder FOLDER; `make pack SYSTEMS="linux windows"` calls it.
 #
-#   tools/build.sh linux      runs on any Linux with glibc 2.17 (2012) or newer
-#   tools/build.sh windows    runs on Windows 10, Server 2016 or newer
+#   tools/build.sh linux [FOLDER]      runs on any Linux with glibc 2.17 (2012) or newer
+#   tools/build.sh windows [FOLDER]    runs on Windows 10, Server 2016 or newer
 #
 # The same source and compilers give the same bytes, whatever the folder and the time. What is missing is told by name.
 #
@@ -11,8 +11,7 @@ set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
 system=${1:?linux or windows}
-dist=$top/dist
-mkdir -p "$dist"
+dist=${2:-$top/dist}
 
 # Paths of this machine must not get into the program; those of this folder are relative already.
 remap="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
@@ -59,6 +58,7 @@ windows)
     ;;
 esac
 
+mkdir -p "$dist"
 cp "$built" "$dist/$name"
 # The same bytes need the same compilers.
 compilers >"$dist/$name.built-with.txt"

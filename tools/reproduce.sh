@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 system=${1:?linux or windows}
 second=$(mktemp -d)
 trap 'rm -rf "$second"' EXIT
+trap 'exit 130' HUP INT TERM
 
 git clone --quiet --shared . "$second/threatfox"
 "$second/threatfox/tools/build.sh" "$system"

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_yaml::Spanned;
 
 /// One artifact: its file and what the release has to know of its definition.
@@ -19,7 +20,10 @@ pub struct Artifact {
 
 /// The parts of Velociraptor's definition that are checked or filled in here; Velociraptor's own
 /// `artifacts verify`, which the tests of the engine run, checks the rest.
+///
+/// Velociraptor imports no artifact with a key that it does not know. Its `artifact.proto` names these; `_` is before those that are not read here.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Definition {
     pub name: String,
     #[serde(default)]
@@ -37,38 +41,102 @@ pub struct Definition {
     pub export: String,
     #[serde(default)]
     pub sources: Vec<Spanned<Source>>,
+    #[serde(default, rename = "aliases")]
+    _aliases: IgnoredAny,
+    #[serde(default, rename = "author")]
+    _author: IgnoredAny,
+    #[serde(default, rename = "column_types")]
+    _column_types: IgnoredAny,
+    #[serde(default, rename = "impersonate")]
+    _impersonate: IgnoredAny,
+    #[serde(default, rename = "implied_permissions")]
+    _implied_permissions: IgnoredAny,
+    #[serde(default, rename = "precondition")]
+    _precondition: IgnoredAny,
+    #[serde(default, rename = "reports")]
+    _reports: IgnoredAny,
+    #[serde(default, rename = "required_permissions")]
+    _required_permissions: IgnoredAny,
+    #[serde(default, rename = "resources")]
+    _resources: IgnoredAny,
+    #[serde(default, rename = "type")]
+    _kind: IgnoredAny,
 }
 
 /// A query, or a notebook's cells.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Source {
     #[serde(default)]
     pub description: String,
     #[serde(default)]
     pub notebook: Vec<Spanned<Cell>>,
+    #[serde(default, rename = "name")]
+    _name: IgnoredAny,
+    #[serde(default, rename = "precondition")]
+    _precondition: IgnoredAny,
+    #[serde(default, rename = "queries")]
+    _queries: IgnoredAny,
+    #[serde(default, rename = "query")]
+    _query: IgnoredAny,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cell {
     #[serde(default, rename = "type")]
     pub kind: String,
     #[serde(default)]
     pub template: String,
+    #[serde(default, rename = "env")]
+    _env: IgnoredAny,
+    #[serde(default, rename = "name")]
+    _name: IgnoredAny,
+    #[serde(default, rename = "output")]
+    _output: IgnoredAny,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tool {
     pub name: String,
     pub url: Option<String>,
+    #[serde(default, rename = "expected_hash")]
+    _expected_hash: IgnoredAny,
+    #[serde(default, rename = "filename")]
+    _filename: IgnoredAny,
+    #[serde(default, rename = "github_asset_regex")]
+    _github_asset_regex: IgnoredAny,
+    #[serde(default, rename = "github_project")]
+    _github_project: IgnoredAny,
+    #[serde(default, rename = "hash")]
+    _hash: IgnoredAny,
+    #[serde(default, rename = "serve_locally")]
+    _serve_locally: IgnoredAny,
+    #[serde(default, rename = "version")]
+    _version: IgnoredAny,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Parameter {
     pub name: String,
     #[serde(default, rename = "type")]
     pub kind: String,
     #[serde(default)]
     pub description: String,
+    #[serde(default, rename = "artifact_type")]
+    _artifact_type: IgnoredAny,
+    #[serde(default, rename = "choices")]
+    _choices: IgnoredAny,
+    #[serde(default, rename = "default")]
+    _default: IgnoredAny,
+    #[serde(default, rename = "friendly_name")]
+    _friendly_name: IgnoredAny,
+    #[serde(default, rename = "sources")]
+    _sources: IgnoredAny,
+    #[serde(default, rename = "validating_regex")]
+    _validating_regex: IgnoredAny,
 }
 
 impl Artifact {
@@ -138,11 +206,16 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, paths)?;
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
+            continue;
+        }
+        let ending = path.extension().unwrap_or_default();
+        if ending == "yaml" {
             paths.push(path);
+        } else if ending.eq_ignore_ascii_case("yaml") || ending.eq_ignore_ascii_case("yml") {
+            bail!(
+                "{}:1: the pack takes only files that end in .yaml: rename it",
+                path.display()
+            );
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Checks of the artifacts for a release. Each problem is one line, `file:line: what, and what to do`.
 
+use std::collections::BTreeSet;
+
 use serde_yaml::Spanned;
 
 use crate::artifact::Artifact;
@@ -63,6 +65,7 @@ fn of_artifact(artifact: &Artifact, inventory: &Inventory) -> Vec<String> {
             report(referenced.line(), problem);
         }
     }
+    let mut known = BTreeSet::new();
     for Spanned {
         value: parameter,
         referenced,
@@ -70,6 +73,15 @@ fn of_artifact(artifact: &Artifact, inventory: &Inventory) -> Vec<String> {
     } in &definition.parameters
     {
         let line = referenced.line();
+        if !known.insert(&parameter.name) {
+            report(
+                line,
+                format!(
+                    "the parameter {} is there twice: remove one",
+                    parameter.name
+                ),
+            );
+        }
         if parameter.kind.trim().is_empty() {
             report(
                 line,

@@ -1,6 +1,9 @@
 //! Makes the release: generates what follows from the rules, checks the artifacts and the source, writes `dist/`, or
 //! checks a `dist/` that is there.
 
+#[macro_use]
+mod say;
+
 mod artifact;
 mod dependencies;
 mod exchange;
@@ -22,6 +25,7 @@ mod vocabulary;
 mod vql;
 mod vql_limits;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -76,7 +80,8 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("pack: {error:#}");
+            // Where this cannot be written, nothing can be said.
+            let _ = writeln!(io::stderr(), "pack: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -98,7 +103,7 @@ fn run(command: Command) -> Result<()> {
         }
         Command::Readability => {
             let texts = prose::texts(&Artifact::read_all(Path::new("artifacts"))?)?;
-            print!("{}", readability::table(&texts));
+            say!("{}", readability::table(&texts).trim_end())?;
             Ok(())
         }
         Command::Generate => generate::write(),

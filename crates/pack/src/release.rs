@@ -59,7 +59,7 @@ pub fn write(
     )?;
     write_exchange(&released, inventory, dist)?;
     for (file, sha256) in sums::write(dist)? {
-        println!("{sha256}  {file}");
+        say!("{sha256}  {file}")?;
     }
     Ok(())
 }
@@ -70,7 +70,7 @@ fn write_exchange(released: &[Artifact], inventory: &Inventory, dist: &Path) -> 
     for artifact in released {
         let name = format!("{}.yaml", artifact.definition.name);
         match exchange::obstacle(artifact, released, inventory) {
-            Some(why) => println!("{name}: not for the artifact exchange, since {why}"),
+            Some(why) => say!("{name}: not for the artifact exchange, since {why}")?,
             None => files.push((name, artifact.text.as_str())),
         }
     }
@@ -90,7 +90,7 @@ fn helpers<'a>(inventory: &'a Inventory, dist: &Path) -> Result<Vec<ServedTool<'
     for tool in inventory.helpers() {
         let path = dist.join(&tool.file);
         if !path.exists() {
-            println!("{}: not built, so not in this release", tool.file);
+            say!("{}: not built, so not in this release", tool.file)?;
             continue;
         }
         let program = fs::read(&path).with_context(|| path.display().to_string())?;

@@ -43,19 +43,19 @@ type Row = Map<String, Value>;
 pub fn print(folder: &Path) -> Result<()> {
     for (source, columns) in TABLES {
         let rows = read(&folder.join(format!("{source}.jsonl")))?;
-        println!("\n{source}: {} rows", rows.len());
+        say!("\n{source}: {} rows", rows.len())?;
         if !rows.is_empty() {
-            table(columns, &rows);
+            table(columns, &rows)?;
         }
         if rows.len() > MOST_ROWS {
             let more = rows.len() - MOST_ROWS;
-            println!("({more} more rows: make hunt OUT=FILE.jsonl writes them all)");
+            say!("({more} more rows: make hunt OUT=FILE.jsonl writes them all)")?;
         }
     }
     for line in read(&folder.join("log.jsonl"))? {
         let level = cell(line.get("level"));
         if level == "ERROR" || level.starts_with("WARN") {
-            println!("{level}: {}", cell(line.get("message")).trim());
+            say!("{level}: {}", cell(line.get("message")).trim())?;
         }
     }
     match fs::read_to_string(folder.join("failed.txt")) {
@@ -66,7 +66,7 @@ pub fn print(folder: &Path) -> Result<()> {
     }
 }
 
-fn table(columns: &[&str], rows: &[Row]) {
+fn table(columns: &[&str], rows: &[Row]) -> Result<()> {
     let head = columns.iter().map(|&column| column.to_owned()).collect();
     let mut lines: Vec<Vec<String>> = vec![head];
     for row in rows.iter().take(MOST_ROWS) {
@@ -87,8 +87,9 @@ fn table(columns: &[&str], rows: &[Row]) {
         let text: Vec<_> = cells
             .map(|(cell, width)| format!("{cell:width$}"))
             .collect();
-        println!("{}", text.join("  ").trim_end());
+        say!("{}", text.join("  ").trim_end())?;
     }
+    Ok(())
 }
 
 fn cell(value: Option<&Value>) -> String {

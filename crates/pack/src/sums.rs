@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::verify::{PROVENANCE, SIGNATURE};
 
 pub const FILE: &str = "SHA256SUMS";
+/// What to do about a file that is not as it was made. It may have been downloaded, or made here.
+pub const CURE: &str = "download the release again, or make it again with `make pack`";
 
 /// A content's SHA-256, in hexadecimal.
 pub fn sha256(content: &[u8]) -> String {
@@ -35,9 +37,11 @@ pub fn write(dist: &Path) -> Result<BTreeMap<String, String>> {
 /// The sums of all files of the release by file name. Fails where a file was changed, is missing or is not in the sums; names each.
 pub fn verify(dist: &Path) -> Result<BTreeMap<String, String>> {
     let path = dist.join(FILE);
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("{}: make the release with `make pack`", path.display()))?;
-    let mut found = of(dist)?;
+    if !path.exists() {
+        bail!("{}: missing: {CURE}", path.display());
+    }
+    let mut found = of(dist)?; // first, since it refuses what is no file
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let mut problems = Vec::new();
     let mut good = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
@@ -49,13 +53,18 @@ pub fn verify(dist: &Path) -> Result<BTreeMap<String, String>> {
                 "{file}: changed, its SHA-256 is {other}, not {sha256}"
             )),
             Some(sha256) => drop(good.insert(file.to_owned(), sha256)),
+            None if good.contains_key(file) => problems.push(format!(
+                "{}:{}: names {file} twice",
+                path.display(),
+                index + 1
+            )),
             None => problems.push(format!("{file}: missing")),
         }
     }
     problems.extend(found.keys().map(|file| format!("{file}: not in {FILE}")));
     if !problems.is_empty() {
         bail!(
-            "{} is not the release that was made:\n{}",
+            "{} is not the release that was made: {CURE}\n{}",
             dist.display(),
             problems.join("\n")
         );
@@ -84,6 +93,12 @@ fn add(folder: &Path, below: &str, sums: &mut BTreeMap<String, String>) -> Resul
         let name = format!("{below}{name}");
         if path.is_dir() {
             add(&path, &format!("{name}/"), sums)?;
+        } else if !path.is_file() {
+            // A pipe would be waited for.
+            bail!(
+                "{}: is neither a file nor a folder: remove it",
+                path.display()
+            );
         } else {
             let content = fs::read(&path).with_context(|| path.display().to_string())?;
             sums.insert(name, sha256(&content));

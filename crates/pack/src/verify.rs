@@ -21,22 +21,22 @@ pub const PROVENANCE: &str = "provenance.sigstore.json";
 /// Fails where the release contradicts itself; prints what was checked, and what is not there to be checked.
 pub fn run(dist: &Path, inventory: &Inventory) -> Result<()> {
     let files = sums::verify(dist)?;
-    println!("{} files, all as in {}", files.len(), sums::FILE);
+    say!("{} files, all as in {}", files.len(), sums::FILE)?;
     let bills = check_bills(dist, &files, inventory)?;
-    println!("SBOMs with the SHA-256 of their helper: {bills}");
+    say!("SBOMs with the SHA-256 of their helper: {bills}")?;
 
     let signed = |name: &str| dist.join(name).exists();
     if signed(SIGNATURE) {
         check_signature(dist)?;
-        println!("{SIGNATURE} names these sums; cosign verifies who signed it");
+        say!("{SIGNATURE} names these sums; cosign verifies who signed it")?;
     } else {
-        println!("not signed: there is no {SIGNATURE}");
+        say!("not signed: there is no {SIGNATURE}")?;
     }
     if signed(PROVENANCE) {
         check_provenance(dist, &files)?;
-        println!("{PROVENANCE} names each file; gh verifies who attested it");
+        say!("{PROVENANCE} names each file; gh verifies who attested it")?;
     } else {
-        println!("not attested: there is no {PROVENANCE}");
+        say!("not attested: there is no {PROVENANCE}")?;
     }
     Ok(())
 }
@@ -57,8 +57,9 @@ fn check_bills(
         let named = &bill["metadata"]["component"]["hashes"][0]["content"];
         if named.as_str() != Some(sha256) {
             bail!(
-                "{name}: is the SBOM of another build of {}: make the release again",
-                helper.file
+                "{name}: is the SBOM of another build of {}: {}",
+                helper.file,
+                sums::CURE
             );
         }
         bills += 1;
@@ -98,8 +99,10 @@ fn check_provenance(dist: &Path, files: &BTreeMap<String, String>) -> Result<()>
 }
 
 fn json(path: &Path) -> Result<Value> {
-    let text = fs::read(path).with_context(|| format!("{}: missing", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{}: not JSON", path.display()))
+    let text =
+        fs::read(path).with_context(|| format!("{}: missing: {}", path.display(), sums::CURE))?;
+    serde_json::from_slice(&text)
+        .with_context(|| format!("{}: not JSON: {}", path.display(), sums::CURE))
 }
 
 fn decoded(base64: &Value) -> Option<Vec<u8>> {

@@ -32,24 +32,172 @@ fn program(path: &Path, text: &str) {
 fn hunt(folder: &TempDir, nothing: &str) -> Output {
     let path = |name: &str| folder.path().join(name);
     program(&path("velociraptor"), STAND_IN);
-    for name in ["go", "cargo"] {
-        program(&path(name), "#!/bin/sh\necho \"$0 was run\" >&2\nexit 1\n");
-    }
-    fs::write(path("feed.csv"), "key,kind,ioc\n").unwrap();
     let evtx = project().join("tests/data/evtx/sysmon6-issue_43.evtx");
-    let search = std::env::var("PATH").unwrap();
-    Command::new(project().join("tests/engine/hunt.sh"))
-        .env("PATH", format!("{}:{search}", folder.path().display()))
-        .env("SEEN", folder.path())
+    command(folder)
         .env("NOTHING", nothing)
         .env("EVTX", evtx)
         .env("FEED", path("feed.csv"))
         .env("OUT", path("hits.jsonl"))
         .env("HUNT_ARGS", "MinStrength=weak")
-        .env("PACK_BIN", env!("CARGO_BIN_EXE_pack"))
-        .env("VELOCIRAPTOR", path("velociraptor"))
         .output()
         .unwrap()
+}
+
+/// hunt.sh in this folder with a stand-in for Velociraptor, where `go` and `cargo` fail.
+fn command(folder: &TempDir) -> Command {
+    let path = |name: &str| folder.path().join(name);
+    program(&path("velociraptor"), STAND_IN);
+    for name in ["go", "cargo"] {
+        program(&path(name), "#!/bin/sh\necho \"$0 was run\" >&2\nexit 1\n");
+    }
+    fs::write(path("feed.csv"), "key,kind,ioc\n").unwrap();
+    let search = std::env::var("PATH").unwrap();
+    let mut command = Command::new(project().join("tests/engine/hunt.sh"));
+    command
+        .current_dir(folder.path())
+        .env("PATH", format!("{}:{search}", folder.path().display()))
+        .env("SEEN", folder.path())
+        .env("NOTHING", "")
+        .env("FEED", "feed.csv")
+        .env("PACK_BIN", env!("CARGO_BIN_EXE_pack"))
+        .env("VELOCIRAPTOR", path("velociraptor"));
+    command
+}
+
+#[test]
+fn a_log_whose_name_means_something_to_a_shell_or_a_glob_is_the_one_that_is_searched() {
+    for (evtx, glob) in [
+        ("-x.evtx", "-x.evtx"),
+        ("-e", "-e/**/*.evtx"),
+        ("logs [2026]", "logs ?2026?/**/*.evtx"),
+        ("logs {a,b}/[x].evtx", "logs ?a,b?/?x?.evtx"),
+        ("$HOME*?.evtx", "$HOME??.evtx"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(evtx);
+        if glob.ends_with("*.evtx") {
+            fs::create_dir(&path).unwrap();
+        } else {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "").unwrap();
+        }
+        for name in ["-feed.csv", "feed [1].csv"] {
+            fs::write(folder.path().join(name), "key,kind,ioc\n").unwrap();
+            let output = command(&folder)
+                .env("EVTX", evtx)
+                .env("FEED", name)
+                .env("OUT", "-hits.jsonl")
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+            let complained = String::from_utf8_lossy(&output.stderr);
+            assert!(!complained.contains("option"), "{complained}");
+        }
+        let arguments = fs::read_to_string(folder.path().join("arguments")).unwrap();
+        let here = folder.path().display();
+        let expected = format!("\nEvtxGlob={here}/{glob}\n");
+        assert!(arguments.contains(&expected), "{arguments}");
+        assert!(folder.path().join("-hits.jsonl").exists());
+    }
+}
+
+#[test]
+fn a_relative_folder_for_temporary_files_is_taken_and_left_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.evtx"), "").unwrap();
+    fs::create_dir(folder.path().join("tmp")).unwrap();
+    let output = command(&folder)
+        .env("EVTX", "a.evtx")
+        .env("TMPDIR", "tmp")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let arguments = fs::read_to_string(folder.path().join("arguments")).unwrap();
+    assert!(arguments.contains("FeedFile=/"), "{arguments}");
+    let left = fs::read_dir(folder.path().join("tmp")).unwrap();
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn a_hunt_that_is_stopped_leaves_no_temporary_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("a.evtx"), "").unwrap();
+    fs::create_dir(path("tmp")).unwrap();
+    let mut command = command(&folder);
+    let stops = "#!/bin/sh\n[ \"$1\" = version ] || kill -TERM \"$(cat \"$SEEN/pid\")\"\n";
+    program(&path("velociraptor"), stops);
+    let hunt = command.get_program().to_owned();
+    let child = command.env("EVTX", "a.evtx").env("TMPDIR", path("tmp"));
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "echo $$ >\"$SEEN/pid\"; exec \"$0\""])
+        .arg(hunt)
+        .current_dir(folder.path());
+    for (name, value) in child.get_envs() {
+        shell.env(name, value.unwrap());
+    }
+    let output = shell.output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert_eq!(fs::read_dir(path("tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_hunt_without_room_for_temporary_files_removes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.evtx"), "").unwrap();
+    let mut command = command(&folder);
+    program(&folder.path().join("mktemp"), "#!/bin/sh\nexit 1\n");
+    let output = command.env("EVTX", "a.evtx").output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert!(folder.path().join("a.evtx").exists());
+}
+
+#[test]
+fn what_a_hunt_lacks_is_said_with_the_cure_before_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.evtx"), "").unwrap();
+    for (name, value, problem) in [
+        (
+            "VELOCIRAPTOR",
+            "/nowhere",
+            "make hunt: VELOCIRAPTOR=/nowhere cannot be run: give the path of a Velociraptor program",
+        ),
+        (
+            "OUT",
+            "/nowhere/x",
+            "make hunt: OUT=/nowhere/x: its folder does not exist: make it first",
+        ),
+        ("OUT", ".", "make hunt: OUT=. is a folder: give a file"),
+        (
+            "TMPDIR",
+            "gone",
+            "make hunt: TMPDIR=gone is not a folder that can be written to: make it",
+        ),
+        ("EVTX", "gone.evtx", "make hunt: gone.evtx does not exist"),
+    ] {
+        let mut command = command(&folder);
+        command.env("EVTX", "a.evtx").env(name, value);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            said.starts_with(problem) && said.lines().count() == 1,
+            "{said}"
+        );
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty(), "{output:?}");
+    }
+    let mut command = command(&folder);
+    command.env("EVTX", "a.evtx").env("VELOCIRAPTOR", "");
+    fs::remove_file(folder.path().join("go")).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let output = command.env("PATH", path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let problem = "make hunt: Go is missing: install Go, or give VELOCIRAPTOR=binary\n";
+    let has_go = ["/usr/bin/go", "/bin/go"]
+        .iter()
+        .any(|go| Path::new(go).exists());
+    assert!(has_go || said == problem, "{said}");
 }
 
 #[test]

@@ -59,6 +59,42 @@ fn a_parameter_whose_description_is_longer_than_a_line_fails_with_file_and_line(
 }
 
 #[test]
+fn what_velociraptor_would_not_import_fails_with_file_and_line() {
+    for (old, new, reason) in [
+        ("tools:\n", "bogus: 1\ntools:\n", "Example.yaml:5: "),
+        (
+            "    type: string\n",
+            "    kind: string\n",
+            "Example.yaml:10: ",
+        ),
+        (
+            "  - query: SELECT",
+            "  - querry: SELECT",
+            "Example.yaml:13: ",
+        ),
+    ] {
+        Project::refuses_artifact(old, new, reason);
+        Project::refuses_artifact(old, new, "unknown field");
+    }
+    Project::refuses_artifact(
+        "sources:\n",
+        "  - name: Path\n    type: string\n    description: Again.\nsources:\n",
+        "Example.yaml:12: the parameter Path is there twice",
+    );
+}
+
+#[test]
+fn an_artifact_whose_file_ends_in_yml_fails() {
+    for name in ["Helper.yml", "Helper.YAML"] {
+        let project = Project::new();
+        project.put(&format!("artifacts/Custom/{name}"), ARTIFACT);
+        project.refuses(&format!(
+            "artifacts/Custom/{name}:1: the pack takes only files that end in .yaml"
+        ));
+    }
+}
+
+#[test]
 fn an_artifact_without_description_or_reference_fails() {
     Project::refuses_artifact(
         "description: Finds nothing, for the tests.\n",

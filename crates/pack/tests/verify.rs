@@ -152,3 +152,47 @@ fn sum_again(project: &Project) {
         .collect();
     project.put("dist/SHA256SUMS", sums);
 }
+
+#[test]
+fn a_release_that_can_not_be_checked_fails_with_the_cure() {
+    let project = Project::new();
+    project.pack(&["write"]).assert().success();
+    let cure = "download the release again, or make it again with `make pack`";
+    let sums = fs::read_to_string(project.path("dist/SHA256SUMS")).unwrap();
+    let first = sums.lines().next().unwrap();
+    project.put("dist/SHA256SUMS", format!("{sums}{first}\n"));
+    let (_, name) = first.split_once("  ").unwrap();
+    refuses(&project, &format!("SHA256SUMS:4: names {name} twice"));
+    refuses(&project, cure);
+    fs::remove_file(project.path("dist/SHA256SUMS")).unwrap();
+    refuses(&project, &format!("SHA256SUMS: missing: {cure}"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_release_is_not_waited_for() {
+    let project = Project::new();
+    project.pack(&["write"]).assert().success();
+    let pipe = project.path("dist/pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    refuses(&project, "dist/pipe: is neither a file nor a folder");
+}
+
+#[test]
+fn a_reader_that_goes_ends_nothing() {
+    let project = Project::new();
+    project.pack(&["write"]).assert().success();
+    for command in ["verify", "write", "generate", "readability"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_pack"))
+            .current_dir(project.path(""))
+            .arg(command)
+            .stdout(writer)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+        assert!(output.stderr.is_empty(), "{command}: {output:?}");
+    }
+}

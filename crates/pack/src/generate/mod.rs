@@ -40,10 +40,10 @@ pub fn write() -> Result<()> {
             fs::create_dir_all(folder).with_context(name)?;
         }
         fs::write(path, text).with_context(name)?;
-        println!("{}: written", path.display());
+        say!("{}: written", path.display())?;
     }
     if stale.is_empty() {
-        println!("nothing to do: each file is up to date");
+        say!("nothing to do: each file is up to date")?;
     }
     Ok(())
 }

@@ -150,12 +150,22 @@ mod tests {
                 "condition",
             ),
             (
-                "Sysmon,1,Hashes,hashes,file,",
-                "the row has 6 fields, not 7",
-                "condition",
+                "Sysmon,65536,Hashes,hashes,file,,",
+                "\"65536\" is not an event id",
+                "event_id",
             ),
         ] {
             let expected = format!("{problem} (rules/places.csv, line 2, column {column}). ");
+            let error = error(row, "", "");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        for (row, count) in [
+            ("Sysmon,1,Hashes,hashes", 4),
+            ("Sysmon,1,Hashes,hashes,file,,,", 8),
+        ] {
+            let expected = format!(
+                "the row has {count} fields, not 7 (rules/places.csv, line 2). The columns are provider,"
+            );
             let error = error(row, "", "");
             assert!(error.starts_with(&expected), "{error}");
         }

@@ -31,18 +31,13 @@ impl Table {
         for record in reader.records() {
             let fields = record.map_err(|error| {
                 let line = error.position().map_or(0, csv::Position::line);
-                self.error(line, 0, error.to_string(), "Write it as CSV")
+                self.error(line, None, error.to_string(), "Write it as CSV")
             })?;
             let line = fields.position().map_or(0, csv::Position::line);
             let expected = self.columns.len();
             if fields.len() != expected {
                 let problem = format!("the row has {} fields, not {expected}", fields.len());
-                return Err(self.error(
-                    line,
-                    fields.len().min(expected - 1),
-                    problem,
-                    self.header(),
-                ));
+                return Err(self.error(line, None, problem, self.header()));
             }
             rows.push(Row {
                 table: self,
@@ -55,7 +50,7 @@ impl Table {
                 rows.remove(0);
                 Ok(rows)
             }
-            _ => Err(self.error(1, 0, "the header is another".to_owned(), self.header())),
+            _ => Err(self.error(1, None, "the header is another".to_owned(), self.header())),
         }
     }
 
@@ -66,7 +61,7 @@ impl Table {
     fn error(
         self,
         line: u64,
-        column: usize,
+        column: Option<usize>,
         problem: impl Into<String>,
         cure: impl Into<String>,
     ) -> RulesError {
@@ -74,7 +69,7 @@ impl Table {
             problem: problem.into(),
             file: self.file,
             line,
-            column: self.columns[column].to_owned(),
+            column: column.map(|column| self.columns[column].to_owned()),
             cure: cure.into(),
         }
     }
@@ -114,9 +109,11 @@ impl Row {
         if self.get(column).is_empty() {
             return Ok(Vec::new());
         }
+        // Windows keeps an event's id in 16 bits.
         let number = |part: String| {
-            let wrong = |_| self.not(column, &part, "an event id", "Give numbers with | between");
-            part.parse().map_err(wrong)
+            let cure = "Give numbers up to 65535 with | between";
+            let number = part.parse::<u16>().map(u64::from);
+            number.map_err(|_| self.not(column, &part, "an event id", cure))
         };
         self.parts(column)?.into_iter().map(number).collect()
     }
@@ -128,7 +125,7 @@ impl Row {
         problem: impl Into<String>,
         cure: impl Into<String>,
     ) -> RulesError {
-        self.table.error(self.line, column, problem, cure)
+        self.table.error(self.line, Some(column), problem, cure)
     }
 
     /// The error of a text that is not what it should be.
