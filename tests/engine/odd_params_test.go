@@ -49,7 +49,7 @@ func (s *EngineSuite) TestAFeedWithAByteOrderMarkIsReadByBothHunts() {
 }
 
 func (s *EngineSuite) TestTheFolderOfTheLogsIsNoPattern() {
-	log, parent := []byte(s.read(s.edgeLog())), s.T().TempDir()
+	log, parent := []byte(s.read(s.edgeLog())), s.tempDir()
 	for _, name := range []string{"h[1]", "h1", "[2026] ACME", "{a,b}", "a", "50% of all"} {
 		s.Require().NoError(os.Mkdir(filepath.Join(parent, name), 0o700))
 		s.Require().NoError(os.WriteFile(filepath.Join(parent, name, "Microsoft-Windows-Sysmon%4Operational.evtx"), log, 0o600))
