@@ -243,6 +243,7 @@ func (s *EngineSuite) TestAHuntThatWasDeletedIsNotCreatedAgainBeforeTheNextFeed(
 	s.Equal([]string{"unchanged", "unchanged"}, []string{rows[0].Status, rows[1].Status}, logs)
 	s.Equal([]string{"", ""}, []string{rows[0].HuntId, rows[1].HuntId})
 
+	time.Sleep(11 * time.Second) // so long a new hunt may not be in the list yet, and the first claim counts
 	exports.answer = func(string) (int, string) { return 200, csvExport(domains(0, 110), time.Now()) }
 	rows, _ = s.monitorExports(exports, 1, params)
 	s.Equal("published", rows[0].Status)
