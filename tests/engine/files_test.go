@@ -253,6 +253,7 @@ func (s *EngineSuite) TestDatesPlacesAndTheLimitOfAnIndicatorBoundTheHitsOfFiles
 	for _, hit := range s.hits(s.files(disk, indicators, map[string]string{"DateBefore": "2026-11-18T07:59:30Z"})) {
 		s.Less(hit["Time"], "2026-11-18T07:59:30Z")
 	}
+	s.Len(s.hits(s.files(disk, indicators, map[string]string{"DateBefore": "9999-12-31T23:59:59Z"})), len(s.hits(all)), "no end")
 	edge := s.files(disk, indicators, map[string]string{"Places": `["Edge"]`})
 	s.Equal([]string{"Browser history: visit subdomain c2.bad-domain.example"}, told(s.hits(edge)))
 	s.Equal(2, strings.Count(edge.source["Coverage"], `"Status"`))
