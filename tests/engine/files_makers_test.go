@@ -101,9 +101,9 @@ func (s *EngineSuite) visitFirefox(db *sql.DB, url string, kind, from int) (visi
 func (s *EngineSuite) downloadFirefox(db *sql.DB, target, url, page string) {
 	from := s.visitFirefox(db, page, 1, 0)
 	s.visitFirefox(db, url, 7, int(from))
-	for attribute, content := range map[int]string{1: target, 2: `{"state":1,"endTime":1795766400000,"fileSize":9}`} {
+	for n, content := range []string{`{"state":1,"endTime":1795766400000,"fileSize":9}`, target} {
 		s.do(db, `INSERT INTO moz_annos(place_id, anno_attribute_id, content, dateAdded) SELECT max(id), ?, ?, ? FROM moz_places`,
-			attribute, content, browsed.UnixMicro())
+			2-n, content, browsed.UnixMicro())
 	}
 }
 

@@ -40,7 +40,7 @@ pub fn verify(dist: &Path) -> Result<BTreeMap<String, String>> {
     if !path.exists() {
         bail!("{}: missing: {CURE}", path.display());
     }
-    let mut found = of(dist)?; // first, since it refuses what is no file
+    let mut found = of(dist)?; // before SHA256SUMS is read, since this refuses pipes
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let mut problems = Vec::new();
     let mut good = BTreeMap::new();
